@@ -1,0 +1,88 @@
+"""The five errors a connector may raise, each named by what the engine does next.
+
+Anything else that leaves a connector is a bug in Pinxero and is treated as one: the run is crashed, not retried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from integrations.http import Response
+
+
+class IntegrationError(Exception):
+    """Base of the five. `message` is a sentence for people; it never holds a secret.
+
+    `response` is the provider's answer that led here, where there was one.
+    """
+
+    response: Response | None = None
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInputError(IntegrationError):
+    """The values for an operation do not fit its Schema. The step fails; `problems` maps input path to sentence."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__("; ".join(f"{path}: {sentence}" for path, sentence in self.problems.items()))
+
+
+class RejectedError(IntegrationError):
+    """The provider refused: nothing was written and sending again would be refused again.
+
+    `reasons` are the provider's own words, all of them.
+    """
+
+    def __init__(self, message: str, *, reasons: list[str] | None = None, status: int | None = None) -> None:
+        super().__init__(message)
+        self.reasons = reasons or []
+        self.status = status
+
+
+class Hold(StrEnum):
+    """Why work waits: what a run shows as its reason."""
+
+    RETRY = "retry"
+    BUDGET = "budget"
+
+
+class TemporaryError(IntegrationError):
+    """Certainly not executed, and worth trying again: after `retry_after` seconds when known, else growing pauses.
+
+    `retry_after` is in real seconds as the provider says them; `hold` tells whether the provider is troubled or our
+    allowance is used up.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None, hold: Hold = Hold.RETRY) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.hold = hold
+
+
+class Reach(StrEnum):
+    """How much a refused access concerns."""
+
+    CONNECTION = "connection"
+    GRANT = "grant"
+
+
+class ReconnectError(IntegrationError):
+    """Access is refused even after a refresh: a person has to reconnect. Runs wait for that.
+
+    `scope` tells whether the whole consent is refused, with every connection it serves, or one organisation only.
+    """
+
+    def __init__(self, message: str, *, scope: Reach = Reach.GRANT) -> None:
+        super().__init__(message)
+        self.scope = scope
+
+
+class OutcomeUnknownError(IntegrationError):
+    """A write was sent and no clear answer came: it may or may not be in the provider's books."""

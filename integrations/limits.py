@@ -1,0 +1,196 @@
+"""The call budget of a connection: per minute, at once, per day.
+
+Limits are kept here before the provider has to enforce them: a call that does not fit is not made but moved, by a
+TemporaryError that says when there is room again. One row per connection is the meter; it is changed under a row lock
+(SQLite: the write lock), so several workers share one budget. A worker that dies leaves its slot to expire.
+
+A fifth of the day's calls is kept back from polling, so that a busy trigger cannot starve the writes. Where the
+provider tells how many calls are left today, its count replaces ours: its day begins when it likes.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from integrations.clock import DatabaseNow, scaled, seconds, unscaled
+from integrations.errors import Hold, TemporaryError
+from integrations.models import CallBudget, Connection
+
+logger = logging.getLogger(__name__)
+
+#: Longest that a call may hold its place: above its connect and read time-outs and the reading of the body.
+SLOT_SECONDS = 100
+#: The time-outs of a call are never shortened below a second each; a slot must outlive them.
+_SHORTEST_SLOT = 4.0
+#: The provider's minute may begin a moment before ours ends.
+MINUTE_SECONDS = 61
+DAY_SECONDS = 86_400
+_POLL_SHARE = 0.8
+
+
+class Purpose(StrEnum):
+    """What a call is for; it decides how much of the day's budget it may use."""
+
+    POLL = "poll"
+    RUN = "run"
+    PERSON = "person"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """A provider's limits for one connection; 0 where there is none of that kind."""
+
+    per_minute: int
+    at_once: int
+    per_day: int
+
+
+@contextmanager
+def place(connection_id: int, limits: Limits, purpose: Purpose) -> Iterator[None]:
+    """Hold a place for one call while it is made. Raises TemporaryError (hold: budget) where there is none."""
+    token = _take(connection_id, limits, purpose)
+    try:
+        yield
+    finally:
+        with _only_advice("A place in the call budget was not given back; it expires by itself"):
+            _give_back(connection_id, token)
+
+
+def block(connection_id: int, *, for_seconds: float, reason: str) -> None:
+    """Make no calls for so long (real seconds), as a 429 told. A longer pause that is there already stays."""
+    until = DatabaseNow() + seconds(for_seconds)
+    with _only_advice("A provider's wish for a pause was not stored; it will tell again"), transaction.atomic():
+        CallBudget.objects.filter(connection_id=connection_id).exclude(blocked_until__gt=until).update(
+            blocked_until=until, blocked_reason=reason[:200]
+        )
+
+
+def learn(connection_id: int, *, day_remaining: int | None) -> None:
+    """Take over the provider's own count of the calls left today; None where it told none.
+
+    More left than our limit allows in all means that the provider's limit is the larger one: then ours is counted on.
+    """
+    if day_remaining is None:
+        return
+    with _only_advice("A provider's count of calls was not stored; it will tell again"), transaction.atomic():
+        CallBudget.objects.filter(
+            connection_id=connection_id, day_limit__gt=0, day_limit__gte=max(0, day_remaining)
+        ).update(day_used=F("day_limit") - max(0, day_remaining))
+
+
+def note_use(connection: Connection) -> None:
+    """Remember that a connection is in use, to the minute."""
+    now = timezone.now()
+    if connection.last_used_at is not None and now - connection.last_used_at < timedelta(minutes=1):
+        return
+    connection.last_used_at = now
+    with _only_advice("That a connection was used was not stored"), transaction.atomic():
+        Connection.objects.filter(pk=connection.pk).update(last_used_at=now)
+
+
+@contextmanager
+def _only_advice(what: str) -> Iterator[None]:
+    """Nothing around a call may hide its outcome: a write that was answered stays answered."""
+    try:
+        yield
+    except DatabaseError:
+        logger.warning("%s.", what, exc_info=True)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A budget as people see it."""
+
+    day_used: int
+    day_limit: int
+    resets_at: datetime | None
+    blocked_until: datetime | None
+    blocked_reason: str
+
+    @property
+    def percent(self) -> int:
+        """How much of the day's calls is used, 0 to 100."""
+        return min(100, self.day_used * 100 // self.day_limit) if self.day_limit else 0
+
+
+def standing(budget: CallBudget | None, limits: Limits, now: datetime) -> Standing:
+    """What the connections page shows of a budget."""
+    if budget is None or budget.day_started_at is None:
+        return Standing(0, limits.per_day, None, None, "")
+    resets_at = budget.day_started_at + seconds(DAY_SECONDS)
+    blocked = budget.blocked_until if budget.blocked_until and budget.blocked_until > now else None
+    used = budget.day_used if resets_at > now else 0
+    return Standing(used, limits.per_day, resets_at, blocked, budget.blocked_reason if blocked else "")
+
+
+def _take(connection_id: int, limits: Limits, purpose: Purpose) -> str:
+    CallBudget.objects.get_or_create(connection_id=connection_id)
+    with transaction.atomic():
+        budget = CallBudget.objects.select_for_update().annotate(now=DatabaseNow()).get(connection_id=connection_id)
+        now: datetime = budget.now
+        stamp = now.timestamp()
+        if budget.blocked_until is not None and budget.blocked_until > now:
+            wait = (budget.blocked_until - now).total_seconds()
+            raise _no_room(budget.blocked_reason or "The provider asked for a pause.", wait)
+        recent = sorted(at for at in budget.recent if at > stamp - scaled(MINUTE_SECONDS))
+        in_flight = {token: until for token, until in budget.in_flight.items() if until > stamp}
+        _roll_day(budget, limits, now)
+        if limits.at_once and len(in_flight) >= limits.at_once:
+            raise _no_room(f"{limits.at_once} calls are under way at once, which is the limit.", scaled(1))
+        if limits.per_minute and len(recent) >= limits.per_minute:
+            wait = float(recent[-limits.per_minute]) + scaled(MINUTE_SECONDS) - stamp
+            raise _no_room(f"The limit of {limits.per_minute} calls a minute is reached.", wait)
+        allowed = int(limits.per_day * _POLL_SHARE) if purpose is Purpose.POLL else limits.per_day
+        if limits.per_day and budget.day_used >= allowed:
+            assert budget.day_started_at is not None
+            wait = (budget.day_started_at + seconds(DAY_SECONDS) - now).total_seconds()
+            what = "kept for polling" if purpose is Purpose.POLL else "allowed"
+            raise _no_room(f"The {allowed} calls a day {what} are used up.", wait)
+        token = secrets.token_hex(4)
+        in_flight[token] = round(stamp + max(_SHORTEST_SLOT, scaled(SLOT_SECONDS)), 3)
+        recent.append(round(stamp, 3))
+        CallBudget.objects.filter(pk=budget.pk).update(
+            recent=recent,
+            in_flight=in_flight,
+            day_started_at=budget.day_started_at,
+            day_used=budget.day_used + 1,
+            day_limit=limits.per_day,
+        )
+    return token
+
+
+def _roll_day(budget: CallBudget, limits: Limits, now: datetime) -> None:
+    if budget.day_started_at is None or budget.day_started_at + seconds(DAY_SECONDS) <= now:
+        budget.day_started_at, budget.day_used = now, 0
+
+
+def _give_back(connection_id: int, token: str) -> None:
+    with transaction.atomic():
+        budget = CallBudget.objects.select_for_update().filter(connection_id=connection_id).first()
+        if budget is None:
+            return
+        in_flight = {each: until for each, until in budget.in_flight.items() if each != token}
+        CallBudget.objects.filter(pk=budget.pk).update(in_flight=in_flight)
+
+
+def _no_room(message: str, wait: float) -> TemporaryError:
+    retry_after = unscaled(max(0.05, wait))
+    return TemporaryError(f"No call was made: {message}", retry_after=retry_after, hold=Hold.BUDGET)
+
+
+def header_number(headers: Mapping[str, str], name: str) -> int | None:
+    """A whole number from a header, None where it is missing or something else."""
+    try:
+        return int(headers.get(name, ""))
+    except ValueError:
+        return None

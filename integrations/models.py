@@ -1,0 +1,180 @@
+"""Who may act (teams), what they may act with (grants, connections) and how much (call budgets).
+
+One consent is a Grant and holds the tokens; it may serve several Connections, each one organisation or account. Every
+row belongs to a team, and what pages and the API show comes through `for_team`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+
+from integrations.encryption import EncryptedTextField
+from integrations.jsonfield import ExactJSONField
+
+
+class Role(models.TextChoices):
+    """What a member of a team may do."""
+
+    BUILDER = "builder", "Builder: connects, builds, switches on, retries"
+    APPROVER = "approver", "Approver: looks, and decides what waits for approval"
+    AUDITOR = "auditor", "Auditor: reads everything, changes nothing"
+
+
+class TeamQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a team, directly."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """Only the team's rows; none without a team."""
+        return self.none() if team is None else self.filter(team=team)
+
+
+class Team(models.Model):
+    """A group of people who share workflows and connections; nothing is shared between teams."""
+
+    name = models.CharField(max_length=100, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A person's role in a team."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role.choices)
+
+    class Meta:
+        ordering = ["team", "user"]
+        constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_role_per_member")]
+
+    def __str__(self) -> str:
+        return f"{self.user}, {self.get_role_display()} in {self.team}"
+
+
+class Grant(models.Model):
+    """One consent of one person at one provider: the tokens, encrypted, and the lease under which they are renewed."""
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "Active"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnecting"
+        REVOKED = "revoked", "Disconnected"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="grants")
+    provider = models.CharField(max_length=50)
+    external_user_id = models.CharField(max_length=200)
+    label = models.CharField(max_length=200, blank=True)
+    access_token = EncryptedTextField(blank=True, default="")
+    refresh_token = EncryptedTextField(blank=True, default="")
+    expires_at = models.DateTimeField(null=True, blank=True)
+    refresh_expires_at = models.DateTimeField(null=True, blank=True)
+    scopes = ExactJSONField(default=list)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.ACTIVE)
+    last_error = models.TextField(blank=True, default="")
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_holder = models.CharField(max_length=64, blank=True, default="")
+    connected_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "provider", "external_user_id"], name="one_grant_per_consenting_user"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider}: {self.label or self.external_user_id}"
+
+
+class Connection(models.Model):
+    """One authorised organisation or account at a provider, reached with its grant's tokens.
+
+    `details` are facts of the organisation as the provider told them last (currency, time zone, lock dates, demo).
+    """
+
+    class Status(models.TextChoices):
+        CONNECTED = "connected", "Connected"
+        NEEDS_RECONNECT = "needs_reconnect", "Needs reconnecting"
+        DISCONNECTED = "disconnected", "Disconnected"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="connections")
+    grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="connections")
+    provider = models.CharField(max_length=50)
+    external_id = models.CharField(max_length=200)
+    provider_connection_id = models.CharField(max_length=200, blank=True, default="")
+    name = models.CharField(max_length=200)
+    details = ExactJSONField(default=dict)
+    details_at = models.DateTimeField(null=True, blank=True)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.CONNECTED)
+    last_error = models.TextField(blank=True, default="")
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["provider", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["team", "provider", "external_id"], name="one_connection_per_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether calls may be made with it now."""
+        return self.status == self.Status.CONNECTED
+
+
+class CallBudget(models.Model):
+    """How many calls a connection has made, so that limits are kept before the provider has to enforce them.
+
+    `recent` holds the times (Unix seconds) of the calls of the last minute, `in_flight` the calls under way as
+    {token: time at which a vanished caller's slot is free again}. `blocked_until` is what a 429 told.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="budget")
+    recent = ExactJSONField(default=list)
+    in_flight = ExactJSONField(default=dict)
+    day_started_at = models.DateTimeField(null=True, blank=True)
+    day_used = models.IntegerField(default=0)
+    day_limit = models.IntegerField(default=0)
+    blocked_until = models.DateTimeField(null=True, blank=True)
+    blocked_reason = models.CharField(max_length=200, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"{self.connection}: {self.day_used} of {self.day_limit} calls today"
+
+
+class ChoiceCache(models.Model):
+    """Choices of one input as fetched last for one connection, with their age."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="cached_choices")
+    key = models.CharField(max_length=200)
+    inputs_hash = models.CharField(max_length=64)
+    choices = ExactJSONField(default=list)
+    is_cut = models.BooleanField(default=False)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "key", "inputs_hash"], name="one_cache_row_per_question")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.connection}"

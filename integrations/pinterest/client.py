@@ -1,0 +1,99 @@
+"""Calls to Pinterest's API for one account.
+
+https://developers.pinterest.com/docs/api/v5/
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from integrations.errors import Hold, IntegrationError, ReconnectError, RejectedError, TemporaryError
+from integrations.http import ApiClient, Response
+from integrations.limits import Limits
+from integrations.pause import read_wait, retry_after
+
+#: The most that Pinterest puts on a page.
+PAGE_SIZE = 250
+_NOT_PERMITTED = 29
+
+
+class PinterestClient(ApiClient):
+    """One account at Pinterest."""
+
+    provider_name = "Pinterest"
+
+    def base(self, path: str) -> str:
+        return str(settings.PINTEREST_API_BASE)
+
+    def limits(self) -> Limits:
+        # An app with Trial access has 1,000 calls a day in all; nothing is said about calls at once.
+        return Limits(per_minute=settings.PINTEREST_MINUTE_LIMIT, at_once=0, per_day=settings.PINTEREST_DAY_LIMIT)
+
+    def pause(self, response: Response) -> IntegrationError:
+        """A 429 is a used-up limit, or a block of what Pinterest takes for spam: that one no waiting cures."""
+        _, message = _code_and_message(response)
+        if "spam" in message.lower():
+            return RejectedError(f"Pinterest blocked this as spam: {message}", reasons=[message], status=429)
+        wait = retry_after(response.headers) or _until_reset(response.headers.get("x-ratelimit-reset", "")) or 60
+        return TemporaryError("Pinterest's limit of calls is reached.", retry_after=wait, hold=Hold.BUDGET)
+
+    def refusal(self, response: Response) -> IntegrationError:
+        code, message = _code_and_message(response)
+        if response.status == 401:
+            return ReconnectError(
+                "Pinterest no longer accepts the access that was given, as after a changed password. "
+                "Reconnect Pinterest."
+            )
+        hint = ""
+        if code == _NOT_PERMITTED and "trial access" in message.lower():
+            hint = (
+                " The Pinterest app of this installation has Trial access only: ask Pinterest for Standard access, or "
+                "use its sandbox host."
+            )
+        elif response.status == 403:
+            hint = " If a permission is missing, reconnect Pinterest and agree to all that it lists."
+        said = message or f"it gave no reason (status {response.status})."
+        return RejectedError(
+            f"Pinterest refused it: {said}{hint}", reasons=[message] if message else [], status=response.status
+        )
+
+    def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
+        """Every page of a list, as lists of records. A page may be empty and yet not the last."""
+        told = {**(query or {}), "page_size": str(PAGE_SIZE)}
+        seen: set[str] = set()
+        while True:
+            body = self.read(path, told).json()
+            items = body.get("items") if isinstance(body, dict) else None
+            if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
+                raise TemporaryError("Pinterest's answer holds no list.")
+            yield items
+            bookmark = body.get("bookmark")
+            if not bookmark:
+                return
+            if bookmark in seen:
+                raise TemporaryError("Pinterest's list repeats itself instead of coming to an end.")
+            seen.add(bookmark)
+            told["bookmark"] = str(bookmark)
+
+
+def _code_and_message(response: Response) -> tuple[int | None, str]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        return None, ""
+    code = body.get("code")
+    return code if isinstance(code, int) else None, str(body.get("message") or "").strip()
+
+
+def _until_reset(text: str) -> float | None:
+    """Seconds until a limit is reset; told as seconds, or as a moment in Unix time."""
+    wait = text.strip()
+    if wait.isdigit() and int(wait) > 1_000_000_000:
+        return read_wait(str(int(wait) - time.time()))
+    return read_wait(wait)

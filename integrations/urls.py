@@ -1,0 +1,15 @@
+"""The addresses of the connections pages."""
+
+from django.urls import path
+
+from integrations import views
+
+urlpatterns = [
+    path("connections/", views.connections, name="connections"),
+    path("connections/connect/<slug:provider>/", views.connect, name="connect"),
+    path("connections/choose/<int:grant_id>/", views.choose_accounts, name="choose_accounts"),
+    path("connections/choose/<int:grant_id>/withdraw/", views.withdraw_grant, name="withdraw_grant"),
+    path("connections/<int:connection_id>/", views.connection, name="connection"),
+    path("connections/<int:connection_id>/refresh/", views.refresh_connection, name="refresh_connection"),
+    path("connections/<int:connection_id>/disconnect/", views.disconnect, name="disconnect"),
+]

@@ -1,0 +1,110 @@
+"""Setting a credit note off against an invoice or bill.
+
+https://developer.xero.com/documentation/api/accounting/creditnotes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from integrations.base import Action, Effect, Writing
+from integrations.errors import RejectedError
+from integrations.http import ApiClient, Request, Response
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import complete, only_record
+from integrations.xero.client import XeroClient
+from integrations.xero.contact_search import is_guid
+from integrations.xero.document_search import by_id, no_id
+from integrations.xero.documents import day_of, money
+from integrations.xero.organisation import time_zone
+from integrations.xero.plain import plain, today_in
+
+
+class AllocateCreditNote(Action):
+    """Allocate a credit note to an invoice or bill.
+
+    An allocation keeps no text, so there is no room for a marker. Before the write there is none of this amount to this
+    invoice; where there is one after it, it is ours. One that is not found is not sent again by itself.
+    """
+
+    key = "allocate_credit_note"
+    name = "Allocate credit note"
+    effect = Effect.CREATES
+    scopes = ("accounting.invoices",)
+    sample = samples.ALLOCATION
+    key_window = 300
+
+    class Inputs(Schema):
+        credit_note_id: str = field(
+            "Credit note",
+            choices=choices.credit_notes,
+            max_length=36,
+            help="It must be approved. Pick one, or take the CreditNoteID that an earlier step created.",
+        )
+        invoice_id: str = field(
+            "Invoice or bill",
+            choices=choices.invoices,
+            max_length=36,
+            help="Of the same contact, and approved. Pick one, or take the InvoiceID of an earlier step.",
+        )
+        amount: Decimal = field("Amount", minimum=Decimal("0.01"), decimal_places=2)
+        allocated_on: date | None = field(
+            "Date", default=None, help="Left empty: the day on which it is written, where the organisation is."
+        )
+
+        def check(self) -> Mapping[str, str]:
+            """The ids; one becomes part of an address."""
+            nouns = {"credit_note_id": "credit note", "invoice_id": "invoice"}
+            return {
+                name: no_id(getattr(self, name), noun, samples.INVOICE["InvoiceID"])
+                for name, noun in nouns.items()
+                if not is_guid(getattr(self, name))
+            }
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
+        """The day it is in the organisation. Raises RejectedError for an allocation that is there already."""
+        if self.find(api, inputs, ""):
+            raise RejectedError(
+                f"{money(inputs.amount)} of this credit note is allocated to this invoice already, so nothing was "
+                "written."
+            )
+        if inputs.allocated_on is not None:
+            return {}
+        return {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        record = {
+            "Invoice": {"InvoiceID": inputs.invoice_id},
+            "Amount": inputs.amount,
+            "Date": day_of(inputs.allocated_on, writing.found),
+        }
+        path = f"/CreditNotes/{inputs.credit_note_id}/Allocations"
+        return Request.of_json("PUT", path, {"Allocations": [record]}, query={"summarizeErrors": "true"})
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return complete(only_record(response, "Allocations", "AllocationID"), samples.ALLOCATION)
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """The allocations of this amount to this invoice."""
+        assert isinstance(api, XeroClient)
+        notes = [plain(note) for note in by_id(api, "CreditNotes", inputs.credit_note_id)]
+        return [
+            complete(allocation, samples.ALLOCATION)
+            for note in notes
+            for allocation in note.get("Allocations") or []
+            if (allocation.get("Invoice") or {}).get("InvoiceID") == inputs.invoice_id.lower()
+            and allocation.get("Amount") == inputs.amount
+        ]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["AllocationID"])
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        number = (output.get("Invoice") or {}).get("InvoiceNumber") or "an invoice without a number"
+        return f"{money(output.get('Amount'))} credited to {number}"

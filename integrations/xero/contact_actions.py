@@ -1,0 +1,212 @@
+"""Actions on contacts.
+
+https://developer.xero.com/documentation/api/accounting/contacts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from integrations.base import Action, Effect, Writing
+from integrations.errors import RejectedError
+from integrations.http import ApiClient, Request, Response
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import complete, only_record
+from integrations.xero.client import XeroClient
+from integrations.xero.contact_fields import ContactDetails, is_as_wanted, new_contact, update_of
+from integrations.xero.contact_search import by_id, by_marker, is_guid, search
+from integrations.xero.links import contact_link
+from integrations.xero.plain import plain
+
+#: More contacts than a list of one search may give to later steps.
+_MOST_FOUND = 100
+
+
+class FindContact(Action):
+    """Find a contact by e-mail, name, number or ID."""
+
+    key = "find_contact"
+    name = "Find contact"
+    effect = Effect.READS
+    scopes = ("accounting.contacts",)
+    sample = samples.FOUND_CONTACT
+
+    class Inputs(Schema):
+        search_by: choices.SearchBy = field("Search by", default=choices.SearchBy.EMAIL)
+        value: str = field("Value", max_length=255, help="Compared as a whole, without regard to capitals.")
+        include_archived: bool = field("Archived contacts too", default=False)
+        if_none: choices.IfNone = field("If none is found", default=choices.IfNone.STOP)
+        if_several: choices.IfSeveral = field("If several are found", default=choices.IfSeveral.STOP)
+
+        def check(self) -> Mapping[str, str]:
+            """What cannot be searched for."""
+            if self.search_by is choices.SearchBy.CONTACT_ID and not is_guid(self.value):
+                return {"value": _no_contact_id(self.value)}
+            if self.search_by is choices.SearchBy.ACCOUNT_NUMBER and '"' in self.value:
+                return {"value": "An account number with a quotation mark cannot be searched for in Xero."}
+            return {}
+
+    def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        assert isinstance(api, XeroClient)
+        found = search(
+            api, inputs.search_by, inputs.value, include_archived=inputs.include_archived, most=_MOST_FOUND + 1
+        )
+        what = f'{inputs.search_by.label.lower()} "{inputs.value}"'
+        if not found:
+            if inputs.if_none is choices.IfNone.STOP:
+                raise RejectedError(f"Xero has no contact with the {what} in {api.connection.name}.")
+            return {**complete({}, samples.CONTACT), "is_found": False, "count": 0, "contacts": []}
+        if len(found) > 1 and inputs.if_several is choices.IfSeveral.STOP:
+            raise RejectedError(
+                f"Xero has {_how_many(found)} contacts with the {what}: {names(found)}. One is expected."
+            )
+        if len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveral.ALL:
+            raise RejectedError(f"Xero has more than {_MOST_FOUND} contacts with the {what}. Search more narrowly.")
+        contacts = [tidy(plain(contact)) for contact in found]
+        kept = contacts if inputs.if_several is choices.IfSeveral.ALL else contacts[:1]
+        return {**contacts[0], "is_found": True, "count": len(found), "contacts": kept}
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["ContactID"] or "")
+
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        return contact_link(str(output["ContactID"]), organisation) if output["is_found"] else ""
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        if not output["is_found"]:
+            return "No contact found"
+        more = f" and {output['count'] - 1} more" if output["count"] > 1 else ""
+        return f"Contact {output['Name']}{more}"
+
+
+class Recognition(Schema):
+    """The inputs that say which contact is meant; they stand before its details."""
+
+    match_by: choices.MatchBy = field(
+        "Recognise an existing contact by", default=choices.MatchBy.EMAIL, help="That input must then be given."
+    )
+    when_found: choices.WhenFound = field(
+        "When the contact is there already", default=choices.WhenFound.FILL, help="Nothing is ever emptied."
+    )
+    contact_id: str | None = field("Contact ID", default=None, max_length=36)
+
+
+class CreateOrUpdateContact(Action):
+    """Create a contact, or update the one that is there already.
+
+    A new contact is made with PUT, which refuses a name that is taken, and carries the marker as its `ContactNumber`
+    unless the workflow fills that: the number is made for outside systems' keys and is not shown in Xero. A contact
+    that was found is changed with POST by its id, naming only the fields that it sets; what is not named stays
+    (https://developer.xero.com/documentation/api/accounting/contacts). Sending that twice gives the same contact, so an
+    update needs no marker: it is found again by whether the contact is as it should be.
+    """
+
+    key = "create_or_update_contact"
+    name = "Create or update contact"
+    effect = Effect.UPDATES
+    scopes = ("accounting.contacts",)
+    sample = samples.CONTACT
+    key_window = 300
+    lookup_reliable = True
+
+    class Inputs(ContactDetails, Recognition):
+        def check(self) -> Mapping[str, str]:
+            """The input that the contact is recognised by must be there and be usable."""
+            problems = dict(super().check())
+            if getattr(self, self.match_by.value) is None:
+                problems[self.match_by.value] = (
+                    f"{self.match_by.label} is needed, because an existing contact is recognised by it."
+                )
+            elif self.match_by is choices.MatchBy.CONTACT_ID and not is_guid(self.contact_id or ""):
+                problems["contact_id"] = _no_contact_id(self.contact_id or "")
+            return problems
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        """The contact that is there already, under `contact`; nothing where there is none."""
+        assert isinstance(api, XeroClient)
+        existing = _matching(api, inputs)
+        if existing is None:
+            return {}
+        if existing.get("ContactStatus", "ACTIVE") != "ACTIVE":
+            raise RejectedError(
+                f"The contact {existing.get('Name')} is {str(existing['ContactStatus']).lower()} in Xero and cannot be "
+                "changed. Restore it there, or match by something else."
+            )
+        return {"contact": existing}
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        existing = (writing.found or {}).get("contact")
+        contact = new_contact(inputs, writing.marker) if existing is None else update_of(existing, inputs)
+        return Request.of_json(
+            "PUT" if existing is None else "POST",
+            "/Contacts",
+            {"Contacts": [contact]},
+            query={"summarizeErrors": "true"},
+        )
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return tidy(only_record(response, "Contacts", "ContactID"))
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """By the marker for a new contact, else the recognised contact if it is as the inputs want it."""
+        assert isinstance(api, XeroClient)
+        found = by_marker(api, marker)
+        if not found:
+            existing = _matching(api, inputs)
+            found = [existing] if existing and is_as_wanted(existing, inputs) else []
+        return [tidy(plain(contact)) for contact in found]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["ContactID"])
+
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        return contact_link(str(output["ContactID"]), organisation)
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        return f"Contact {output['Name']}"
+
+
+def _matching(api: XeroClient, inputs: CreateOrUpdateContact.Inputs) -> dict[str, Any] | None:
+    """The one contact that the inputs mean. Raises RejectedError for several, and for an ID that is not there."""
+    value = getattr(inputs, inputs.match_by.value)
+    if inputs.match_by is choices.MatchBy.CONTACT_ID:
+        found = by_id(api, value)
+        if not found:
+            raise RejectedError(f"Xero has no contact with the ID {value} in {api.connection.name}.")
+    else:
+        # An archived contact keeps its number, so that it cannot be given again; names and e-mails it gives free.
+        is_number = inputs.match_by is choices.MatchBy.CONTACT_NUMBER
+        found = search(api, choices.SearchBy(inputs.match_by.value), value, include_archived=is_number, most=6)
+    if len(found) > 1:
+        raise RejectedError(
+            f'Xero has {_how_many(found)} contacts with the {inputs.match_by.label.lower()} "{value}": {names(found)}. '
+            "Which one is meant is not clear; recognise the contact by its number or ID, or merge them in Xero."
+        )
+    return found[0] if found else None
+
+
+def tidy(contact: Mapping[str, Any]) -> dict[str, Any]:
+    """Complete, and with the main phone and the postal address first: Xero lists them in changing order."""
+    tidied = complete(contact, samples.CONTACT)
+    tidied["Phones"] = sorted(tidied["Phones"] or [], key=lambda each: each.get("PhoneType") != "DEFAULT")
+    tidied["Addresses"] = sorted(tidied["Addresses"] or [], key=lambda each: each.get("AddressType") != "POBOX")
+    return tidied
+
+
+def _no_contact_id(text: str) -> str:
+    return f'"{text[:60]}" is not a contact ID, which looks like {samples.CONTACT["ContactID"]}.'
+
+
+def names(contacts: list[dict[str, Any]]) -> str:
+    """The first few names, for a sentence."""
+    shown = [str(contact.get("Name")) for contact in contacts[:5]]
+    return ", ".join(shown) + (" and more" if len(contacts) > 5 else "")
+
+
+def _how_many(contacts: list[dict[str, Any]]) -> str:
+    return str(len(contacts)) if len(contacts) <= 5 else "more than 5"

@@ -1,0 +1,188 @@
+"""Actions that record movements of money. None of them moves any.
+
+https://developer.xero.com/documentation/api/accounting/payments
+https://developer.xero.com/documentation/api/accounting/banktransfers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from integrations.base import Action, Effect, Writing
+from integrations.http import ApiClient, Request, Response
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import complete, only_record
+from integrations.xero.client import XeroClient, records
+from integrations.xero.contact_search import is_guid
+from integrations.xero.document_search import no_id
+from integrations.xero.documents import MARKER_ROOM, day_of, is_marked, look_from, marked, money
+from integrations.xero.organisation import time_zone
+from integrations.xero.plain import plain, today_in
+
+_SMALLEST = Decimal("0.01")
+
+
+class CreatePayment(Action):
+    """Record a payment of an invoice or bill.
+
+    The marker stands in `Reference`, behind the workflow's own where it gives one. People may change a reference in
+    Xero, so a payment that is not found is not sent again by itself.
+    """
+
+    key = "create_payment"
+    name = "Create payment"
+    effect = Effect.CREATES
+    scopes = ("accounting.payments",)
+    sample = samples.PAYMENT
+    key_window = 300
+
+    class Inputs(Schema):
+        invoice_id: str = field(
+            "Invoice or bill",
+            choices=choices.invoices,
+            max_length=36,
+            help="It must be approved. Pick one, or take the InvoiceID that an earlier step found or created.",
+        )
+        account_id: str = field("Bank account", choices=choices.bank_accounts, max_length=36)
+        amount: Decimal = field(
+            "Amount", minimum=_SMALLEST, decimal_places=2, help="In the currency of the invoice, at most what is due."
+        )
+        paid_on: date | None = field(
+            "Date", default=None, help="Left empty: the day on which it is written, where the organisation is."
+        )
+        reference: str | None = field(
+            "Reference",
+            default=None,
+            max_length=255 - MARKER_ROOM,
+            help="A code that leads back to the run is put behind it.",
+        )
+
+        def check(self) -> Mapping[str, str]:
+            """Ids that are none."""
+            return _wrong_ids(self, {"invoice_id": "invoice", "account_id": "account"})
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
+        """The day it is in the organisation, where the workflow leaves the date to that."""
+        return _today(api, inputs.paid_on)
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        record = {
+            "Invoice": {"InvoiceID": inputs.invoice_id},
+            "Account": {"AccountID": inputs.account_id},
+            "Date": day_of(inputs.paid_on, writing.found),
+            "Amount": inputs.amount,
+            "Reference": marked(inputs.reference, writing.marker),
+        }
+        return Request.of_json("PUT", "/Payments", {"Payments": [record]}, query={"summarizeErrors": "true"})
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return complete(only_record(response, "Payments", "PaymentID"), samples.PAYMENT)
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Among the payments that changed since then."""
+        assert isinstance(api, XeroClient)
+        pages = api.pages(
+            "/Payments", "Payments", {"order": "UpdatedDateUTC ASC"}, headers={"If-Modified-Since": look_from(since)}
+        )
+        return [
+            complete(plain(payment), samples.PAYMENT)
+            for page in pages
+            for payment in page
+            if is_marked(payment.get("Reference"), marker) and payment.get("Status") != "DELETED"
+        ]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["PaymentID"])
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        number = (output.get("Invoice") or {}).get("InvoiceNumber") or "an invoice without a number"
+        return f"Payment of {money(output.get('Amount'))} for {number}"
+
+
+class CreateBankTransfer(Action):
+    """Record a transfer between two bank accounts.
+
+    It records a movement, it moves no money; Xero can delete it but not change it. PUT, never POST: POST deletes. The
+    marker stands in `Reference`, behind the workflow's own. People may change a reference in Xero, so a transfer that
+    is not found is not sent again by itself.
+    """
+
+    key = "create_bank_transfer"
+    name = "Create bank transfer"
+    effect = Effect.CREATES
+    scopes = ("accounting.banktransactions",)
+    sample = samples.BANK_TRANSFER
+    key_window = 300
+
+    class Inputs(Schema):
+        from_account_id: str = field("From bank account", choices=choices.bank_accounts, max_length=36)
+        to_account_id: str = field("To bank account", choices=choices.bank_accounts, max_length=36)
+        amount: Decimal = field("Amount", minimum=_SMALLEST, decimal_places=2)
+        transferred_on: date | None = field(
+            "Date", default=None, help="Left empty: the day on which it is written, where the organisation is."
+        )
+        reference: str | None = field(
+            "Reference",
+            default=None,
+            max_length=255 - MARKER_ROOM,
+            help="A code that leads back to the run is put behind it.",
+        )
+
+        def check(self) -> Mapping[str, str]:
+            """Ids that are none, and a transfer to where it comes from."""
+            problems = _wrong_ids(self, {"from_account_id": "account", "to_account_id": "account"})
+            if self.from_account_id.lower() == self.to_account_id.lower():
+                problems["to_account_id"] = "Both bank accounts are the same. Choose two different ones."
+            return problems
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
+        """The day it is in the organisation, where the workflow leaves the date to that."""
+        return _today(api, inputs.transferred_on)
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        record = {
+            "FromBankAccount": {"AccountID": inputs.from_account_id},
+            "ToBankAccount": {"AccountID": inputs.to_account_id},
+            "Amount": inputs.amount,
+            "Date": day_of(inputs.transferred_on, writing.found),
+            "Reference": marked(inputs.reference, writing.marker),
+        }
+        return Request.of_json("PUT", "/BankTransfers", {"BankTransfers": [record]})
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return complete(only_record(response, "BankTransfers", "BankTransferID"), samples.BANK_TRANSFER)
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """Among the transfers that changed since then; the list comes at once."""
+        body = api.read("/BankTransfers", headers={"If-Modified-Since": look_from(since)}).json()
+        return [
+            complete(plain(transfer), samples.BANK_TRANSFER)
+            for transfer in records(body, "BankTransfers")
+            if is_marked(transfer.get("Reference"), marker) and transfer.get("Status") != "DELETED"
+        ]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["BankTransferID"])
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        return f"Bank transfer of {money(output.get('Amount'))}"
+
+
+def _today(api: ApiClient, given: date | None) -> dict[str, str]:
+    return {} if given else {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
+
+
+def _wrong_ids(inputs: Any, nouns: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: no_id(getattr(inputs, name), noun, samples.INVOICE["InvoiceID"])
+        for name, noun in nouns.items()
+        if not is_guid(getattr(inputs, name))
+    }

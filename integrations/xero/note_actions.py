@@ -1,0 +1,80 @@
+"""Notes in the history of a document.
+
+https://developer.xero.com/documentation/api/accounting/historyandnotes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from integrations.base import Action, Effect, Writing
+from integrations.http import ApiClient, Request, Response
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import complete, only_record
+from integrations.xero.client import records
+from integrations.xero.contact_search import is_guid
+from integrations.xero.document_search import no_id
+from integrations.xero.plain import plain
+
+_PLURAL = "HistoryRecords"
+
+
+class AddNoteToInvoice(Action):
+    """Add a note to the history of an invoice or bill.
+
+    A note cannot be changed or deleted afterwards, and has no id at Xero: the moment at which it was written stands for
+    one. The address of the run is put behind the text; the marker in it tells whether the note was written.
+    """
+
+    key = "add_note_to_invoice"
+    name = "Add note to invoice"
+    effect = Effect.CREATES
+    scopes = ("accounting.invoices",)
+    sample = samples.NOTE
+    key_window = 300
+    lookup_reliable = True
+
+    class Inputs(Schema):
+        invoice_id: str = field(
+            "Invoice",
+            choices=choices.invoices,
+            max_length=36,
+            help="Pick one, or take the InvoiceID that an earlier step found or created.",
+        )
+        note: str = field(
+            "Note", max_length=2000, long=True, help="Cannot be changed or deleted in Xero once it is written."
+        )
+
+        def check(self) -> Mapping[str, str]:
+            """The id becomes part of an address."""
+            if not is_guid(self.invoice_id):
+                return {"invoice_id": no_id(self.invoice_id, "invoice", samples.INVOICE["InvoiceID"])}
+            return {}
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        text = f"{inputs.note} {writing.back_link or writing.marker}"
+        return Request.of_json("PUT", _path(inputs), {_PLURAL: [{"Details": text}]})
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return complete(only_record(response, _PLURAL, "DateUTC"), samples.NOTE)
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """In the invoice's history, which is one call."""
+        notes = records(api.read(_path(inputs)).json(), _PLURAL)
+        return [complete(plain(note), samples.NOTE) for note in notes if marker in str(note.get("Details") or "")]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["DateUTC"])
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        text = str(output["Details"])
+        return f"Note: {text[:60]}…" if len(text) > 60 else f"Note: {text}"
+
+
+def _path(inputs: AddNoteToInvoice.Inputs) -> str:
+    return f"/Invoices/{inputs.invoice_id}/History"

@@ -1,0 +1,136 @@
+"""Actions on quotes.
+
+https://developer.xero.com/documentation/api/accounting/quotes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from integrations.base import Writing
+from integrations.http import Request
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import given
+from integrations.xero.documents import (
+    MARKER_ROOM,
+    CreateDocument,
+    day_of,
+    is_marked,
+    iso,
+    line_payload,
+    line_problems,
+    marked,
+)
+from integrations.xero.links import quote_link
+
+
+class QuoteLine(Schema):
+    """A row of the line items."""
+
+    item_code: str | None = field(
+        "Item", choices=choices.items_sold, default=None, max_length=30, help="Fills what is left empty in this row."
+    )
+    description: str | None = field("Description", default=None, max_length=4000, long=True)
+    quantity: Decimal = field("Quantity", default=Decimal(1), decimal_places=4)
+    unit_amount: Decimal | None = field("Unit price", default=None, decimal_places=4)
+    account_code: str | None = field("Account", choices=choices.sales_accounts, default=None, max_length=10)
+    tax_type: str | None = field(
+        "Tax rate",
+        choices=choices.sales_tax_types,
+        default=None,
+        max_length=50,
+        help="Left empty, Xero takes the rate of the account.",
+    )
+    discount_rate: Decimal | None = field("Discount %", default=None, minimum=0, maximum=100, decimal_places=2)
+
+
+class CreateQuote(CreateDocument):
+    """Create a quote.
+
+    A quote keeps no address, so the marker stands in `Reference`, behind the workflow's own where it gives one.
+    """
+
+    key = "create_quote"
+    name = "Create quote"
+    sample = samples.QUOTE
+    plural, id_name, number_name, noun = "Quotes", "QuoteID", "QuoteNumber", "Quote"
+    page_size = None
+
+    class Inputs(Schema):
+        contact_id: str = field(
+            "Contact",
+            choices=choices.contacts,
+            help="Pick one, or take the ContactID that an earlier step found or created.",
+        )
+        lines: list[QuoteLine] = field("Line items")
+        line_amount_types: choices.QuoteLineAmountTypes = field(
+            "Prices are",
+            default=choices.QuoteLineAmountTypes.EXCLUSIVE,
+            help="Whether the unit prices hold the tax.",
+        )
+        quote_date: date | None = field(
+            "Quote date", default=None, help="Left empty: the day on which it is written, where the organisation is."
+        )
+        expiry_date: date | None = field("Expiry date", default=None)
+        status: choices.QuoteStatus = field("Status", default=choices.QuoteStatus.DRAFT)
+        title: str | None = field("Title", default=None, max_length=100)
+        summary: str | None = field("Summary", default=None, max_length=3000, long=True)
+        terms: str | None = field("Terms", default=None, max_length=4000, long=True)
+        quote_number: str | None = field(
+            "Quote number", default=None, max_length=255, help="Left empty, Xero numbers it. Yours must be new."
+        )
+        reference: str | None = field(
+            "Reference",
+            default=None,
+            max_length=4000 - MARKER_ROOM,
+            help="A code that leads back to the run is put behind it.",
+        )
+        currency: str | None = field(
+            "Currency",
+            choices=choices.currencies,
+            default=None,
+            max_length=3,
+            help="Left empty: the organisation's own.",
+        )
+        branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
+
+        def check(self) -> Mapping[str, str]:
+            """What Xero would refuse, said per input before anything is sent."""
+            problems = line_problems(self.lines, is_draft=True, document="a quote")
+            if self.expiry_date and self.quote_date and self.expiry_date < self.quote_date:
+                problems["expiry_date"] = "Expiry date is before the quote date."
+            return problems
+
+    def written_on(self, inputs: Inputs) -> date | None:
+        return inputs.quote_date
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        record = given(
+            {
+                # Only the id: any other field would change the contact.
+                "Contact": {"ContactID": inputs.contact_id},
+                "Date": day_of(inputs.quote_date, writing.found),
+                "ExpiryDate": iso(inputs.expiry_date),
+                "LineAmountTypes": inputs.line_amount_types.value,
+                "LineItems": [line_payload(line) for line in inputs.lines],
+                "Title": inputs.title,
+                "Summary": inputs.summary,
+                "Terms": inputs.terms,
+                "QuoteNumber": inputs.quote_number,
+                "Reference": marked(inputs.reference, writing.marker),
+                "CurrencyCode": inputs.currency,
+                "BrandingThemeID": inputs.branding_theme_id,
+                "Status": inputs.status.value,
+            }
+        )
+        return Request.of_json("PUT", "/Quotes", {"Quotes": [record]}, query={"summarizeErrors": "true"})
+
+    def carries(self, document: Mapping[str, Any], inputs: Inputs, marker: str) -> bool:
+        return is_marked(document.get("Reference"), marker)
+
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        return quote_link(str(output["QuoteID"]), organisation)

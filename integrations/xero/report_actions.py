@@ -1,0 +1,157 @@
+"""The balance sheet and the profit and loss, as flat rows with exact amounts.
+
+https://developer.xero.com/documentation/api/accounting/reports
+
+Labels differ by region and by the organisation's own layout, so the standard layout is asked for; a row's account is
+told by its id, where it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from integrations.base import Action, Effect
+from integrations.errors import TemporaryError
+from integrations.http import ApiClient
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.client import records
+from integrations.xero.documents import iso
+
+#: https://developer.xero.com/documentation/api/accounting/reports: the most columns to compare with, and days to span.
+_MOST_PERIODS, _MOST_DAYS = 11, 365
+
+
+class GetBalanceSheet(Action):
+    """Get the balance sheet as at a day."""
+
+    key = "get_balance_sheet"
+    name = "Get balance sheet"
+    effect = Effect.READS
+    scopes = ("accounting.reports.balancesheet.read",)
+    sample = samples.BALANCE_SHEET
+
+    class Inputs(Schema):
+        as_at: date | None = field("As at", default=None, help="Left empty: today, where the organisation is.")
+        periods: int | None = field(
+            "Compare with", default=None, minimum=1, maximum=_MOST_PERIODS, help="So many earlier periods."
+        )
+        timeframe: choices.Timeframe = field("Each of a", default=choices.Timeframe.MONTH)
+        is_cash_basis: bool = field("Cash basis", default=False, help="Count only what was paid.")
+
+    def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        return _report(api, "BalanceSheet", inputs, {"date": iso(inputs.as_at)})
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        return _described(output)
+
+
+class GetProfitAndLoss(Action):
+    """Get the profit and loss of a period."""
+
+    key = "get_profit_and_loss"
+    name = "Get profit and loss"
+    effect = Effect.READS
+    scopes = ("accounting.reports.profitandloss.read",)
+    sample = samples.PROFIT_AND_LOSS
+
+    class Inputs(Schema):
+        from_date: date | None = field("From", default=None, help="Left empty with To: the current month.")
+        to_date: date | None = field("To", default=None)
+        periods: int | None = field(
+            "Compare with", default=None, minimum=1, maximum=_MOST_PERIODS, help="So many earlier periods."
+        )
+        timeframe: choices.Timeframe = field("Each of a", default=choices.Timeframe.MONTH)
+        is_cash_basis: bool = field("Cash basis", default=False, help="Count only what was paid.")
+
+        def check(self) -> Mapping[str, str]:
+            """Both days or none, in order, and not further apart than Xero takes."""
+            if (self.from_date is None) != (self.to_date is None):
+                missing, label = ("from_date", "From") if self.from_date is None else ("to_date", "To")
+                return {missing: f"{label} is needed beside the other day."}
+            if self.from_date is None or self.to_date is None:
+                return {}
+            if self.to_date < self.from_date:
+                return {"to_date": "To is before From."}
+            if (self.to_date - self.from_date).days > _MOST_DAYS:
+                return {"to_date": f"The period may span {_MOST_DAYS} days at most."}
+            return {}
+
+    def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        return _report(api, "ProfitAndLoss", inputs, {"fromDate": iso(inputs.from_date), "toDate": iso(inputs.to_date)})
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        return _described(output)
+
+
+def _report(api: ApiClient, kind: str, inputs: Any, days: Mapping[str, str | None]) -> dict[str, Any]:
+    query = {name: day for name, day in days.items() if day}
+    if inputs.periods:
+        query |= {"periods": str(inputs.periods), "timeframe": inputs.timeframe.value}
+    query["standardLayout"] = "true"
+    if inputs.is_cash_basis:
+        query["paymentsOnly"] = "true"
+    found = records(api.read(f"/Reports/{kind}", query).json(), "Reports")
+    if len(found) != 1:
+        raise TemporaryError("Xero's answer holds no report.")
+    titles = [str(title).strip() for title in found[0].get("ReportTitles") or []]
+    rows = list(_flat(found[0].get("Rows") or []))
+    return {
+        "name": str(found[0].get("ReportName") or kind),
+        "titles": titles,
+        "period": titles[-1] if titles else "",
+        "columns": _columns(found[0].get("Rows") or []),
+        "rows": rows,
+        "count": len(rows),
+    }
+
+
+def _columns(rows: list[dict[str, Any]]) -> list[str]:
+    header = next((row for row in rows if row.get("RowType") == "Header"), {})
+    return [_text(cell) for cell in (header.get("Cells") or [])[1:]]
+
+
+def _flat(rows: list[dict[str, Any]], section: str = "") -> Iterator[dict[str, Any]]:
+    """Every row with figures; a section that holds none is the heading of those that follow."""
+    for row in rows:
+        kind = row.get("RowType")
+        if kind == "Section":
+            yield from _flat(row.get("Rows") or [], str(row.get("Title") or "").strip())
+        elif kind in {"Row", "SummaryRow"} and row.get("Cells"):
+            amounts = [_amount(cell) for cell in row["Cells"][1:]]
+            yield {
+                "section": section,
+                "label": _text(row["Cells"][0]),
+                "account_id": _account_of(row["Cells"]),
+                "is_total": kind == "SummaryRow" or not _account_of(row["Cells"]),
+                "amount": amounts[0] if amounts else None,
+                "amounts": amounts,
+            }
+
+
+def _text(cell: Mapping[str, Any]) -> str:
+    return str(cell.get("Value") or "").strip()
+
+
+def _amount(cell: Mapping[str, Any]) -> Decimal | None:
+    """Values come as text, and empty where there is none."""
+    try:
+        amount = Decimal(_text(cell))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _account_of(cells: list[dict[str, Any]]) -> str | None:
+    for cell in cells:
+        for attribute in cell.get("Attributes") or []:
+            if attribute.get("Id") == "account":
+                return str(attribute.get("Value"))
+    return None
+
+
+def _described(output: Mapping[str, Any]) -> str:
+    return f"{output['name']}, {output['period']}" if output["period"] else str(output["name"])
