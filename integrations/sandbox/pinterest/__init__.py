@@ -1,0 +1,1 @@
+"""Pinterest's side of the sandbox: API v5."""

@@ -1,0 +1,1 @@
+"""Xero's side of the sandbox: connections and the accounting API."""
