@@ -1,0 +1,17 @@
+"""The Django app of workflows and runs."""
+
+from django.apps import AppConfig
+
+
+class WorkflowsConfig(AppConfig):
+    name = "workflows"
+    verbose_name = "Workflows"
+
+    def ready(self) -> None:
+        from integrations import connections
+        from workflows.usage import beginning, usages
+
+        if usages not in connections.USERS:
+            connections.USERS.append(usages)
+        if beginning not in connections.BEGINNINGS:
+            connections.BEGINNINGS.append(beginning)

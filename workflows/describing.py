@@ -1,0 +1,175 @@
+"""A plan in plain English: what an auditor reads instead of a graph. No ids and no syntax where people have names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import SequenceMatcher
+from typing import Any
+
+from integrations import registry
+from integrations.models import ChoiceCache, Connection
+from integrations.schema import Field, Kind
+from workflows import conditions
+from workflows.models import Step
+from workflows.tokens import pieces, words
+
+_TRIGGERS = "trigger"
+_WHOLE = re.compile(r"\s*\{\{.*\}\}\s*", re.DOTALL)
+
+
+@dataclass
+class _Names:
+    """What the ids and keys of one plan are called."""
+
+    connections: dict[int, str] = field(default_factory=dict)
+    choices: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
+    noun: str = "item"
+
+    def connection(self, pk: int | None) -> str:
+        return self.connections.get(pk or 0, "a connection still to be chosen")
+
+
+def describe(plan: dict[str, Any]) -> str:
+    """The plan as sentences, one per line. Ids are named from the choices fetched last, without asking a provider."""
+    names = _names(plan)
+    lines = [_trigger(plan["trigger"], names)]
+    for step in plan["steps"]:
+        if step["kind"] == Step.Kind.FILTER:
+            lines.append(f"Go on only if {conditions.describe(step['conditions'])}.")
+        else:
+            lines.append(_action(step, names))
+    return "\n".join(lines)
+
+
+def _names(plan: dict[str, Any]) -> _Names:
+    used = {plan["trigger"]["connection"], *(step.get("connection") for step in plan["steps"])} - {None}
+    names = _Names(
+        connections=dict(Connection.objects.filter(pk__in=used).values_list("pk", "name")),
+        steps={step["key"]: step["name"] for step in plan["steps"]},
+    )
+    for row in ChoiceCache.objects.filter(connection__in=used).order_by("fetched_at"):
+        labels = names.choices.setdefault((row.connection_id, row.key), {})
+        labels.update({str(value): str(label) for value, label in row.choices})
+    return names
+
+
+def _trigger(trigger: dict[str, Any], names: _Names) -> str:
+    try:
+        operation = registry.trigger(trigger["operation"])
+    except registry.UnknownOperationError:
+        return "No trigger is chosen yet."
+    names.noun = operation.noun
+    where = names.connection(trigger["connection"])
+    detail = _inputs(operation.Inputs.fields(), trigger["inputs"], trigger["connection"], names)
+    return f"When there is a new {operation.noun} in {where} ({operation.connector.name}){detail}:"
+
+
+def _action(step: dict[str, Any], names: _Names) -> str:
+    try:
+        action = registry.action(step["operation"])
+    except registry.UnknownOperationError:
+        return f"{step['name']}: {step['operation']}, which is not available here."
+    where = names.connection(step["connection"])
+    detail = _inputs(action.Inputs.fields(), step["inputs"], step["connection"], names)
+    end = " If it fails, go on." if step["on_error"] == Step.OnError.GO_ON else ""
+    return f"{action.name} in {where} ({action.connector.name}){detail}.{end}"
+
+
+def _inputs(fields: Iterable[Field], inputs: dict[str, Any], connection: int | None, names: _Names) -> str:
+    parts = []
+    for each in fields:
+        value = inputs.get(each.name)
+        if value in (None, "", []):
+            continue
+        if each.kind is Kind.ROWS and isinstance(value, list):
+            rows = [", ".join(_parts(each.columns, row, connection, names)) for row in value]
+            parts.append(f"{each.label}: {'; '.join(f'({row})' for row in rows)}")
+        else:
+            parts.append(f"{each.label} = {_value(each, value, connection, names)}")
+    return f", with {'; '.join(parts)}" if parts else ""
+
+
+def _parts(columns: Iterable[Field], row: dict[str, Any], connection: int | None, names: _Names) -> list[str]:
+    return [
+        f"{column.label} = {_value(column, row[column.name], connection, names)}"
+        for column in columns
+        if row.get(column.name) not in (None, "")
+    ]
+
+
+def _value(each: Field, value: Any, connection: int | None, names: _Names) -> str:
+    text = str(value)
+    if each.dynamic_choices is not None:
+        text = names.choices.get((connection or 0, each.dynamic_choices.key), {}).get(text, text)
+    text = dict(each.fixed_choices).get(text, text)
+    found = pieces(text, [])
+    said = "".join(_reference(piece.text, names) if piece.is_reference else piece.text for piece in found)
+    return said if _WHOLE.fullmatch(text) and len(found) == 1 else f'"{said}"'
+
+
+def _reference(text: str, names: _Names) -> str:
+    """`trigger.title, upper case` as "the pin's title, upper case"."""
+    path, _, functions = text.partition(", ")
+    root, *rest = path.split(".")
+    rest = [part for part in rest if part]
+    if root == "steps" and len(rest) > 1:
+        said = f"{' '.join(words(part).lower() for part in rest[1:])} of “{names.steps.get(rest[0], rest[0])}”"
+    elif root in (_TRIGGERS, "run", "workflow") and rest:
+        owner = names.noun if root == _TRIGGERS else root
+        said = f"the {owner}'s {' '.join(words(part).lower() for part in rest)}"
+    else:
+        said = path
+    return f"{said}, {functions}" if functions else said
+
+
+# --- what has changed -----------------------------------------------------------------------------------------------
+
+#: Words that belong together, and whether the other side has none such.
+Words = list[tuple[str, bool]]
+_AKIN = 0.4
+
+
+@dataclass(frozen=True)
+class Change:
+    """A sentence that became another; `before` is empty for a new one, `after` for one that is gone."""
+
+    before: Words
+    after: Words
+
+
+def changes(before: str, after: str) -> list[Change]:
+    """How one description differs from another, sentence by sentence, with the words that differ told apart."""
+    old, new = before.splitlines(), after.splitlines()
+    found: list[Change] = []
+    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind != "equal":
+            found += _pairs(old[i:j], new[k:m])
+    return found
+
+
+def _pairs(old: list[str], new: list[str]) -> Iterator[Change]:
+    """Each new sentence with the old one it is most like, if any is like it; then the old ones that are gone."""
+    for now in new:
+        was = max(old, key=lambda each: _likeness(each, now), default="")
+        if was and _likeness(was, now) >= _AKIN:
+            old.remove(was)
+            yield _change(was.split(), now.split())
+        else:
+            yield Change([], [(now, True)])
+    for was in old:
+        yield Change([(was, True)], [])
+
+
+def _likeness(before: str, after: str) -> float:
+    return SequenceMatcher(None, before.split(), after.split(), autojunk=False).ratio()
+
+
+def _change(old: list[str], new: list[str]) -> Change:
+    codes = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
+    return Change(
+        [(" ".join(old[i:j]), kind != "equal") for kind, i, j, _, _ in codes if j > i],
+        [(" ".join(new[k:m]), kind != "equal") for kind, _, _, k, m in codes if m > k],
+    )

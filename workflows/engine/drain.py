@@ -1,0 +1,46 @@
+"""What a worker does when the bell rings: polls that are due, then runs that are due, until there is nothing left.
+
+One task drains many runs, so that the queue's own cost is paid once per batch. It stops after a while to let the
+supervisor see that the cluster is alive, and rings again if there is more.
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+
+from workflows import beats, polling
+from workflows.engine.execute import execute
+from workflows.engine.lease import claim
+from workflows.queue import ring
+
+#: Well below the queue's own time-out (120 s), minus the longest single step.
+LONGEST_SECONDS = 20
+
+
+def drain(longest: float | None = None) -> int:
+    """Do what is due; how many runs and polls were worked on. Rings again when it stops with work left."""
+    longest = longest if longest is not None else min(LONGEST_SECONDS, settings.STALE_SECONDS / 3)
+    started = time.monotonic()
+    done = 0
+    while time.monotonic() - started < longest:
+        beats.getting_on()
+        if not do_one():
+            return done
+        done += 1
+    ring()
+    return done
+
+
+def do_one() -> bool:
+    """Do one poll or one run that is due. False when there is nothing to do."""
+    state = polling.claim()
+    if state is not None:
+        polling.poll(state)
+        return True
+    claimed = claim()
+    if claimed is None:
+        return False
+    execute(*claimed)
+    return True

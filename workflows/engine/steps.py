@@ -1,0 +1,154 @@
+"""What reading and writing steps share: inputs from mappings, the client, and what an error means for the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from integrations import connections, registry
+from integrations.base import Action
+from integrations.errors import IntegrationError, InvalidInputError, ReconnectError, TemporaryError
+from integrations.http import ApiClient, Response
+from integrations.models import Connection
+from integrations.schema import Field, Kind
+from workflows import mapping
+from workflows.engine.lease import database_now
+from workflows.engine.outcomes import StepFailedError
+from workflows.engine.waiting import REASONS, WaitError, growing
+from workflows.models import Run, StepRun
+from workflows.values import day_of
+
+if TYPE_CHECKING:
+    from workflows.engine.execute import Walk
+
+_KEPT_HEADERS = {
+    "content-type",
+    "date",
+    "retry-after",
+    "x-rate-limit-problem",
+    "x-daylimit-remaining",
+    "x-minlimit-remaining",
+    "xero-correlation-id",
+    "x-pinterest-rid",
+    "x-ratelimit-remaining",
+    "x-ratelimit-reset",
+}
+_KEPT_BODY = 200_000
+
+
+def action_of(step: Mapping[str, Any]) -> Action:
+    """The action that a step of the plan names."""
+    return registry.action(step["operation"])
+
+
+def client(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> ApiClient:
+    """The client of the step's connection. Raises WaitError while it is down, StepFailedError when it is gone."""
+    connection = walk.connections.get(step["connection"])
+    if connection is None:
+        raise fail(walk, step_run, "The connection of this step no longer exists. Choose another one in the workflow.")
+    if not connection.is_usable:
+        raise down(connection)
+    return action_of(step).connector.client_class(connection, before_call=walk.lease.keep)
+
+
+def down(connection: Connection, message: str = "") -> WaitError:
+    """The wait for a connection to be reconnected."""
+    return WaitError(
+        Run.WaitReason.CONNECTION,
+        pause=None,
+        message=message
+        or f"The connection {connection.name} needs reconnecting; the run goes on by itself after that.",
+        connection=connection,
+    )
+
+
+def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action) -> Any:
+    """The step's inputs: mapped, then cleaned. Raises StepFailedError with a sentence per input."""
+    raw: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    context = walk.context(walk.connections.get(step["connection"]))
+    fields = {f.name: f for f in action.Inputs.fields()}
+    for name, value in step["inputs"].items():
+        declared = fields.get(name)
+        if declared is not None and declared.kind is Kind.ROWS and isinstance(value, list):
+            columns = {f.name: f for f in declared.columns}
+            raw[name] = [
+                {
+                    column: _value(source, columns.get(column), walk, context, f"{name}.{index}.{column}", problems)
+                    for column, source in row.items()
+                }
+                for index, row in enumerate(value)
+            ]
+        else:
+            raw[name] = _value(value, declared, walk, context, name, problems)
+    try:
+        if problems:
+            raise InvalidInputError(problems)
+        cleaned = action.Inputs.clean(raw)
+    except InvalidInputError as error:
+        step_run.inputs, step_run.problems = raw, error.problems
+        raise fail(walk, step_run, "Some inputs do not fit: " + error.message) from None
+    step_run.inputs, step_run.problems = raw, None
+    return cleaned
+
+
+def _value(
+    source: str,
+    declared: Field | None,
+    walk: Walk,
+    context: mapping.MappingContext,
+    path: str,
+    problems: dict[str, str],
+) -> Any:
+    try:
+        value = mapping.evaluate(source, walk.data, context)
+        if declared is not None and declared.kind is Kind.DATE and isinstance(value, str) and "T" in value:
+            # A moment is a day only somewhere: late on 31 October in UTC is 1 November in Auckland's books.
+            value = day_of(value, context).isoformat()
+    except mapping.MappingError as error:
+        problems[path] = error.message
+        return None
+    return value
+
+
+def fail(walk: Walk, step_run: StepRun, message: str) -> StepFailedError:
+    """Write the step down as failed; the caller raises what comes back."""
+    step_run.state, step_run.error, step_run.finished_at = StepRun.State.FAILED, message, database_now()
+    walk.lease.record(step_run)
+    return StepFailedError(f"{step_run.name}: {message}")
+
+
+def attempt(step_run: StepRun, what: str, outcome: str, *, response: Response | None = None, message: str = "") -> None:
+    """Add a line to the step's attempts, and keep the answer that came with it."""
+    line: dict[str, Any] = {"at": database_now().isoformat(), "what": what, "outcome": outcome}
+    if response is not None:
+        line |= {"status": response.status, "took": response.took}
+        step_run.response_status = response.status
+        step_run.response_headers = {k: v for k, v in response.headers.items() if k in _KEPT_HEADERS}
+        step_run.response_body = response.text[:_KEPT_BODY]
+    if message:
+        line["message"] = message
+    step_run.attempts = [*step_run.attempts, line]
+
+
+def not_now(
+    walk: Walk, step: Mapping[str, Any], step_run: StepRun, error: IntegrationError, *, gives_up: bool = True
+) -> WaitError | StepFailedError:
+    """What a TemporaryError or ReconnectError means for the run: a wait, or after enough tries a failure.
+
+    The step run's state is saved as it stands. Waiting for room in the budget never counts as a try.
+    """
+    if isinstance(error, ReconnectError):
+        connection = walk.connections[step["connection"]]
+        connections.mark_needs_reconnect(connection, error.message, reach=error.scope)
+        walk.lease.record(step_run)
+        return down(connection, error.message)
+    assert isinstance(error, TemporaryError)
+    reason = REASONS[error.hold]
+    if reason is Run.WaitReason.RETRY:
+        step_run.tries += 1
+        if gives_up and step_run.tries >= step.get("max_attempts", 5):
+            return fail(walk, step_run, f"{error.message} Tried {step_run.tries} times; nothing was written.")
+    walk.lease.record(step_run)
+    pause = error.retry_after if error.retry_after is not None else growing(step_run.tries)
+    return WaitError(reason, pause=pause, message=error.message)

@@ -1,0 +1,40 @@
+"""How long work waits, and how a wait is told from an end.
+
+No worker sleeps: a wait is a row with a time, and the sweeper rings when it is over.
+"""
+
+from __future__ import annotations
+
+from integrations.errors import Hold
+from integrations.models import Connection
+from workflows.models import Run
+
+#: Before a write of unknown outcome is sent again with the same key: the first one may still be under way.
+RESEND_PAUSE = 30
+#: After the last send before a lookup: above our own time-outs plus the provider's worst case.
+SETTLE = 90
+#: Between the first lookup that found nothing and the second.
+LOOK_AGAIN = 600
+#: Growing pauses between tries where the provider did not say how long.
+_FIRST_PAUSE, _LONGEST_PAUSE = 15, 900
+
+
+class WaitError(Exception):
+    """The run waits now: for how many real seconds (None: until something happens), and why."""
+
+    def __init__(
+        self, reason: Run.WaitReason, *, pause: float | None, message: str = "", connection: Connection | None = None
+    ) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.pause = pause
+        self.message = message
+        self.connection = connection
+
+
+def growing(tries: int) -> float:
+    """The pause after so many tries, in real seconds: doubling, up to a quarter of an hour."""
+    return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** max(0, min(tries - 1, 10))))
+
+
+REASONS = {Hold.RETRY: Run.WaitReason.RETRY, Hold.BUDGET: Run.WaitReason.BUDGET}

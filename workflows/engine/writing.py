@@ -1,0 +1,309 @@
+"""Action steps that write: the step protocol.
+
+A write is written down, to the byte, before it is sent; what is known about it is then one of three things. It
+happened: the answer said so, or a lookup found its marker. It certainly did not: the provider refused it, or it never
+left. Or nobody knows: then it is *uncertain*, and it is settled before anything else happens:
+
+1. Inside the provider's window for repeated keys the same bytes go out again under the same key, after a pause.
+2. Later, or where the provider keeps no keys, or where the key's stored answer is an error: wait until the last send
+   has certainly come to an end, then look for the marker. One hit is adopted; two are an alarm; none is looked for
+   once more, later.
+3. Found nowhere twice: sent again under a new key where the lookup is reliable, else a person decides.
+
+Source: Xero's idempotency guide (a key's answer, errors included, is kept for six minutes) and the experiments in which
+key alone, and lookup without the settling time, still wrote twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from integrations.base import Action, Writing
+from integrations.clock import seconds, unscaled
+from integrations.errors import InvalidInputError, OutcomeUnknownError, ReconnectError, RejectedError, TemporaryError
+from integrations.http import ApiClient, Request, Response
+from workflows.engine import steps
+from workflows.engine.lease import database_now
+from workflows.engine.outcomes import ReviewError
+from workflows.engine.safety import Safety, is_on
+from workflows.engine.waiting import LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
+from workflows.models import Run, StepRun
+
+if TYPE_CHECKING:
+    from workflows.engine.execute import Walk
+
+logger = logging.getLogger(__name__)
+
+State = StepRun.State
+
+
+def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
+    """Take the write as far as it goes now. Raises what the run is to do where it is not settled yet."""
+    action = steps.action_of(step)
+    if step_run.state == State.SENT:
+        # Found so after a claim: whoever sent it is gone, and with him the answer.
+        step_run.state = State.UNCERTAIN
+        steps.attempt(step_run, "send", "unknown", message="The worker died before the answer was recorded.")
+        walk.lease.record(step_run)
+    if step_run.state == State.UNCERTAIN:
+        sent = _inputs_as_sent(walk, step, step_run, action)
+        _settle(walk, step, step_run, action, steps.client(walk, step, step_run), sent)
+        return
+    api = steps.client(walk, step, step_run)
+    inputs = steps.inputs_of(walk, step, step_run, action)
+    _intend(walk, step, step_run, action, api, inputs)
+    _send(walk, step, step_run, action, api)
+
+
+def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action) -> Any:
+    """The inputs of an uncertain write; mapping them again might give others. Raises ReviewError where it cannot be
+    settled any more: what may have been written must not end as a failure."""
+    problem = ""
+    if walk.connections.get(step["connection"]) is None:
+        problem = "its connection no longer exists"
+    try:
+        inputs = action.Inputs.clean(step_run.inputs or {})
+    except InvalidInputError:
+        problem = problem or "its inputs do not fit this version of Pinxero any more"
+    if problem:
+        raise _review(
+            walk,
+            step_run,
+            f"It was sent, no clear answer came, and it cannot be looked up because {problem}. "
+            "Look at the provider yourself, then say whether it was written.",
+        )
+    return inputs
+
+
+# --- intent and send ------------------------------------------------------------------------------------------------
+
+
+def _intend(
+    walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient, inputs: Any
+) -> None:
+    step_run.marker = step_run.marker or f"PX-{secrets.token_hex(8)}"
+    try:
+        found = action.prepare(api, inputs)
+        writing = Writing(
+            marker=step_run.marker,
+            back_link=back_link(step_run.marker),
+            organisation=api.connection.details,
+            found=found,
+        )
+        request = action.request(inputs, writing)
+    except RejectedError as error:
+        steps.attempt(step_run, "read", "refused", response=error.response, message=error.message)
+        raise steps.fail(walk, step_run, error.message) from None
+    except (TemporaryError, ReconnectError) as error:
+        steps.attempt(step_run, "read", "not now", response=error.response, message=error.message)
+        raise steps.not_now(walk, step, step_run, error) from None
+    step_run.request = request.to_dict()
+    step_run.request_sha256 = request.sha256
+    _commit_intent(walk, step_run)
+
+
+def _commit_intent(walk: Walk, step_run: StepRun) -> None:
+    """The row before the wire: from here the write may have happened."""
+    now = database_now()
+    step_run.first_sent_at = step_run.first_sent_at or now
+    step_run.last_sent_at = now
+    step_run.idempotency_key = _key(step_run)
+    if step_run.state == State.PENDING:
+        step_run.state = State.SENT
+    if is_on(Safety.INTENT):
+        walk.lease.record(step_run)
+
+
+def _key(step_run: StepRun) -> str:
+    text = f"{step_run.marker}:{step_run.key_group}:{step_run.request_sha256}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _send(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient) -> None:
+    """Send the stored bytes. A write that was uncertain before stays so until an answer settles it."""
+    was_uncertain = step_run.state == State.UNCERTAIN
+    request = Request.from_dict(step_run.request or {})
+    try:
+        response = api.write(request, idempotency_key=(step_run.idempotency_key or "") if action.key_window else "")
+        output = _output(action, response)
+    except (TemporaryError, ReconnectError) as error:
+        steps.attempt(step_run, "send", "not now", response=error.response, message=error.message)
+        if not was_uncertain:
+            # Certainly not executed: as if it had never been sent.
+            step_run.state, step_run.first_sent_at, step_run.idempotency_key = State.PENDING, None, None
+        raise steps.not_now(walk, step, step_run, error, gives_up=not was_uncertain) from None
+    except OutcomeUnknownError as error:
+        steps.attempt(step_run, "send", "unknown", response=error.response, message=error.message)
+        step_run.state = State.UNCERTAIN
+        walk.lease.record(step_run)
+        raise _wait(error.message, _pause_after_send(step_run, action)) from None
+    except RejectedError as error:
+        steps.attempt(step_run, "send", "refused", response=error.response, message=error.message)
+        if not was_uncertain:
+            raise steps.fail(walk, step_run, error.message) from None
+        # The refusal may be of the repetition ("number must be unique"): only a lookup tells.
+        walk.lease.record(step_run)
+        raise _wait(error.message, SETTLE) from None
+    steps.attempt(step_run, "send", "done", response=response)
+    _succeed(walk, step_run, action, api, output)
+
+
+def _output(action: Action, response: Response) -> dict[str, Any]:
+    try:
+        return action.output(response)
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        error = OutcomeUnknownError(
+            "The provider said yes with an answer that cannot be read; whether it wrote is not known."
+        )
+        error.response = response
+        raise error from None
+
+
+def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, output: dict[str, Any]) -> None:
+    step_run.output = output
+    step_run.provider_id, step_run.link, described = _told(action, api, output)
+    step_run.outcome = {"described": described}
+    step_run.state, step_run.error, step_run.finished_at = State.SUCCEEDED, "", database_now()
+    walk.lease.record(step_run)
+
+
+def _told(action: Action, api: ApiClient, output: dict[str, Any]) -> tuple[str, str, str]:
+    """Id, link and words for what was written. It was written, so a fault in saying so must not undo that."""
+    try:
+        return (
+            action.identify(output)[:200],
+            action.link(output, api.connection.details),
+            action.describe(output),
+        )
+    except Exception:
+        logger.exception("%s wrote something that it cannot describe.", action.full_key)
+        return "", "", action.name
+
+
+# --- uncertain ------------------------------------------------------------------------------------------------------
+
+
+def _settle(
+    walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient, inputs: Any
+) -> None:
+    now = database_now()
+    if _may_repeat_key(step_run, action, now):
+        _wait_until(step_run.last_sent_at, RESEND_PAUSE, now)
+        _commit_intent(walk, step_run)
+        _send(walk, step, step_run, action, api)
+        return
+    if not is_on(Safety.LOOKUP):
+        again(step_run)
+        _commit_intent(walk, step_run)
+        _send(walk, step, step_run, action, api)
+        return
+    _wait_until(step_run.last_sent_at, SETTLE, now)
+    if step_run.looked_up_at is not None and step_run.look_ups:
+        _wait_until(step_run.looked_up_at, LOOK_AGAIN, now)
+    _look_up(walk, step, step_run, action, api, inputs)
+
+
+def _may_repeat_key(step_run: StepRun, action: Action, now: datetime) -> bool:
+    """Whether the same bytes under the same key are still answered like the first, and not with a stored error."""
+    first, last = step_run.first_sent_at, step_run.last_sent_at
+    if not action.key_window or step_run.look_ups or first is None or last is None:
+        return False
+    sends = [line for line in _since_new_key(step_run) if line["what"] == "send" and line["outcome"] != "not now"]
+    answered_again = len(sends) > 1 and sends[-1].get("status") is not None
+    ends = first + seconds(action.key_window)
+    return not answered_again and max(now, last + seconds(RESEND_PAUSE)) < ends
+
+
+def _since_new_key(step_run: StepRun) -> list[dict[str, Any]]:
+    lines: list[dict[str, Any]] = step_run.attempts
+    starts = [index for index, line in enumerate(lines) if line["what"] == "new key"]
+    return lines[starts[-1] + 1 :] if starts else lines
+
+
+def _pause_after_send(step_run: StepRun, action: Action) -> float:
+    return RESEND_PAUSE if _may_repeat_key(step_run, action, database_now()) else SETTLE
+
+
+def _wait_until(since: datetime | None, pause: float, now: datetime) -> None:
+    if since is None:
+        return
+    left = (since + seconds(pause) - now).total_seconds()
+    if left > 0:
+        raise _wait("Waiting until the last send has certainly come to an end.", unscaled(left))
+
+
+def _wait(message: str, pause: float) -> WaitError:
+    return WaitError(Run.WaitReason.UNCERTAIN, pause=pause, message=message)
+
+
+def _look_up(
+    walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient, inputs: Any
+) -> None:
+    try:
+        hits = action.find(api, inputs, step_run.marker, since=step_run.started_at)
+    except (TemporaryError, ReconnectError) as error:
+        steps.attempt(step_run, "look up", "not now", response=error.response, message=error.message)
+        raise steps.not_now(walk, step, step_run, error, gives_up=False) from None
+    except RejectedError as error:
+        steps.attempt(step_run, "look up", "refused", response=error.response, message=error.message)
+        raise _review(walk, step_run, f"Whether it was written could not be looked up: {error.message}") from None
+    step_run.look_ups += 1
+    step_run.looked_up_at = database_now()
+    if len(hits) == 1:
+        steps.attempt(step_run, "look up", "found", message="Found by its marker; it was written once.")
+        _succeed(walk, step_run, action, api, hits[0])
+        return
+    if len(hits) > 1:
+        steps.attempt(step_run, "look up", "several", message=f"{len(hits)} objects carry the marker.")
+        step_run.outcome = {"found": [action.identify(hit) for hit in hits]}
+        raise _review(walk, step_run, f"{len(hits)} objects at the provider carry this step's marker; one is expected.")
+    steps.attempt(step_run, "look up", "not found")
+    if step_run.look_ups == 1:
+        walk.lease.record(step_run)
+        raise _wait("It was not found; looking once more, later, in case the provider is slow.", LOOK_AGAIN)
+    _not_found(walk, step, step_run, action, api)
+
+
+def _not_found(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient) -> None:
+    refused = [line for line in _since_new_key(step_run) if line["what"] == "send"][-1:]
+    if refused and refused[0]["outcome"] == "refused":
+        raise steps.fail(walk, step_run, refused[0].get("message", "The provider refused it."))
+    if not action.lookup_reliable:
+        raise _review(
+            walk,
+            step_run,
+            "It was sent, no clear answer came, and it was not found at the provider afterwards. "
+            "Look there yourself, then say whether it was written.",
+        )
+    again(step_run)
+    _commit_intent(walk, step_run)
+    _send(walk, step, step_run, action, api)
+
+
+def again(step_run: StepRun) -> None:
+    """Make the write ready to be sent as if for the first time, under a new key: it is known not to have happened."""
+    step_run.key_group += 1
+    step_run.state = State.PENDING
+    step_run.first_sent_at = None
+    step_run.look_ups = 0
+    step_run.looked_up_at = None
+    step_run.attempts = [*step_run.attempts, {"at": database_now().isoformat(), "what": "new key", "outcome": "done"}]
+
+
+def _review(walk: Walk, step_run: StepRun, message: str) -> ReviewError:
+    step_run.state, step_run.error = State.NEEDS_REVIEW, message
+    walk.lease.record(step_run)
+    return ReviewError(f"{step_run.name}: {message}")
+
+
+def back_link(marker: str) -> str:
+    """The address that a written document carries: it leads to the run that wrote it."""
+    return f"{settings.BASE_URL}{reverse('run_by_marker', args=[marker])}"

@@ -1,0 +1,123 @@
+"""The plain forms of the pages; the forms of operations are made from their Schema in `inputs.py`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+
+from workflows.models import Step
+
+
+class PlainForm(forms.Form):
+    """A form whose errors are told to screen readers; the template draws it field by field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        kwargs.setdefault("use_required_attribute", False)
+        super().__init__(*args, **kwargs)
+        for name in self.errors if self.is_bound else []:
+            if name in self.fields:
+                self.fields[name].widget.attrs["aria-invalid"] = "true"
+
+
+def _name(what: str) -> forms.CharField:
+    return forms.CharField(
+        label="Name",
+        max_length=120,
+        error_messages={"required": f"Give the {what} a name."},
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class WorkflowForm(PlainForm):
+    """What a workflow is called and what it is for."""
+
+    name = _name("workflow")
+    description = forms.CharField(
+        label="What is it for?",
+        required=False,
+        max_length=2000,
+        help_text="For colleagues and auditors; shown on the workflow's page.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class NewWorkflowForm(PlainForm):
+    """A name and what starts it."""
+
+    name = _name("workflow")
+    trigger = forms.CharField(
+        max_length=100, error_messages={"required": "Choose what starts the workflow."}, label="When this happens"
+    )
+
+
+class StepForm(PlainForm):
+    """What every step has beside its operation's inputs."""
+
+    name = _name("step")
+    on_error = forms.ChoiceField(label="If it fails", choices=Step.OnError.choices, initial=Step.OnError.STOP)
+    max_attempts = forms.IntegerField(
+        label="Tries at most",
+        initial=5,
+        validators=[MinValueValidator(1), MaxValueValidator(20)],
+        help_text="How often a passing failure is tried before the step fails. A refusal is not tried again.",
+        widget=forms.NumberInput(attrs={"min": 1, "max": 20}),
+    )
+
+
+class TriggerForm(PlainForm):
+    """How often a trigger looks."""
+
+    interval_minutes = forms.IntegerField(
+        label="Look every … minutes",
+        initial=5,
+        validators=[MinValueValidator(1), MaxValueValidator(15)],
+        help_text="Between 1 and 15. Looking less often uses fewer of the provider's calls.",
+        widget=forms.NumberInput(attrs={"min": 1, "max": 15}),
+    )
+
+
+class NoteForm(PlainForm):
+    """A note to a version."""
+
+    note = forms.CharField(
+        label="What has changed, and why?",
+        required=False,
+        max_length=2000,
+        help_text="Stands in the list of versions, for you and for the auditor.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class PauseForm(PlainForm):
+    """Why a workflow is paused."""
+
+    reason = forms.CharField(
+        label="Why?", required=False, max_length=250, help_text="Shown to everybody who looks at the workflow."
+    )
+
+
+class DecisionForm(PlainForm):
+    """The reason of a person's decision about a run."""
+
+    reason = forms.CharField(
+        label="Reason",
+        max_length=2000,
+        error_messages={"required": "Say why; it is kept with the run."},
+        help_text="Kept with the run, with your name and the time.",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    provider_id = forms.CharField(
+        label="Number or id of the document",
+        required=False,
+        max_length=200,
+        help_text="As the provider shows it, for instance the invoice number. Helps whoever checks this later.",
+    )
+
+    def __init__(self, *args: Any, needs_reason: bool, asks_provider_id: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needs_reason
+        if not asks_provider_id:
+            del self.fields["provider_id"]

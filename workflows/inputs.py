@@ -1,0 +1,379 @@
+"""The form of an operation, made from its Schema: controls with values, choices, help and errors.
+
+The same for triggers (constants only) and steps (constants or mappings). Nothing typed is lost: a form that is shown
+again shows what was posted, also after "add row" and "refresh choices", which are ordinary posts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from django.http import QueryDict
+
+from integrations.errors import InvalidInputError
+from integrations.schema import Field, Kind, Schema
+from workflows import mapping
+from workflows.editing import Sources
+from workflows.values import MappingError
+
+PREFIX = "in."
+_TEXT = "~text"
+_SEARCH = "~search"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Choices of one input as the form shows them."""
+
+    choices: list[tuple[str, str]] = field(default_factory=list)
+    fetched_at: datetime | None = None
+    is_cut: bool = False
+    problem: str = ""
+
+
+#: Given the field, the inputs beside it, and what to search for.
+Loader = Callable[[Field, Mapping[str, str], str], Loaded]
+
+
+@dataclass
+class Control:
+    """One input as the template draws it."""
+
+    name: str
+    path: str
+    label: str
+    widget: str
+    help: str = ""
+    is_required: bool = False
+    takes_tokens: bool = False
+    value: str = ""
+    text: str = ""
+    options: list[tuple[str, str]] = field(default_factory=list)
+    empty_label: str = ""
+    loaded: Loaded | None = None
+    reloads: bool = False
+    refresh_key: str = ""
+    is_searchable: bool = False
+    search: str = ""
+    errors: list[str] = field(default_factory=list)
+    rows: list[list[Control]] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    is_wide: bool = False
+    suggestions: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def id(self) -> str:
+        """For labels; without the dots and tildes of the name."""
+        return "id_" + self.name.replace(".", "-").replace("~", "-")
+
+    def is_touched(self, default: object) -> bool:
+        """Whether somebody has put something here, has searched here, or has to mend it."""
+        typed = self.text or (self.value if self.value != default else "")
+        return bool(typed or self.search or self.errors or self.rows)
+
+    @property
+    def text_name(self) -> str:
+        """The name of the text beside a selection."""
+        return self.name + _TEXT
+
+    @property
+    def search_name(self) -> str:
+        """The name of the search beside a selection that is too long to show."""
+        return self.name + _SEARCH
+
+    @property
+    def describedby(self) -> str:
+        """Ids of what explains it, for screen readers."""
+        parts = [f"{self.id}-help"] if self.help else []
+        return " ".join(parts + ([f"{self.id}-errors"] if self.errors else []))
+
+
+def defaults(inputs: type[Schema]) -> Sources:
+    """What a new form starts with: the declared defaults, and one empty row in each table that needs one."""
+    found: Sources = {}
+    for each in inputs.fields():
+        if each.kind is Kind.ROWS:
+            found[each.name] = [_row_defaults(each)] if each.is_required else []
+        elif (text := _default_text(each)) != "":
+            found[each.name] = text
+    return found
+
+
+def read(inputs: type[Schema], post: QueryDict) -> Sources:
+    """What was typed, for every declared input, empty ones included."""
+    found: Sources = {}
+    for each in inputs.fields():
+        name = PREFIX + each.name
+        if each.kind is Kind.ROWS:
+            indexes = post.getlist(f"{name}~row")[:200]
+            found[each.name] = [
+                {column.name: _one(post, f"{name}.{index}.{column.name}") for column in each.columns}
+                for index in indexes
+                if index.isdecimal()
+            ]
+        else:
+            found[each.name] = _one(post, name)
+    return found
+
+
+def change_rows(inputs: type[Schema], sources: Sources, post: QueryDict) -> bool:
+    """Do what an "add row" or "remove row" button asks. False where none was pressed."""
+    for each in inputs.fields():
+        rows = sources.get(each.name)
+        if each.kind is not Kind.ROWS or not isinstance(rows, list):
+            continue
+        if post.get("_add_row") == each.name:
+            rows.append(_row_defaults(each))
+            return True
+        removed = post.get("_remove_row", "")
+        if removed.startswith(f"{each.name}."):
+            place = removed.rpartition(".")[2]
+            if place.isdecimal() and int(place) < len(rows):
+                del rows[int(place)]
+            return True
+    return False
+
+
+def problems(inputs: type[Schema], sources: Sources, *, takes_tokens: bool) -> dict[str, str]:
+    """A sentence per input path that cannot be saved: syntax, missing, a constant that does not fit."""
+    found: dict[str, str] = {}
+    constants: dict[str, Any] = {}
+    for each in inputs.fields():
+        value = sources.get(each.name, "")
+        if isinstance(value, list):
+            constants[each.name] = _check_rows(each, value, takes_tokens, found)
+            if each.is_required and not constants[each.name]:
+                found[each.name] = f"{each.label} needs at least one row."
+            continue
+        constant = _check_one(each, value, each.name, takes_tokens, found)
+        if constant is not None:
+            constants[each.name] = constant
+    found.update(_misfits(inputs, constants, found))
+    return found
+
+
+def constants(inputs: type[Schema], sources: Sources) -> dict[str, Any]:
+    """A trigger's inputs as they are stored: what was given, yes and no as such."""
+    stored: dict[str, Any] = {}
+    for each in inputs.fields():
+        value = sources.get(each.name, "")
+        if value in ("", []):
+            continue
+        stored[each.name] = value == "true" if each.kind is Kind.YES_NO else value
+    return stored
+
+
+def shown_constants(inputs: type[Schema], stored: Mapping[str, Any]) -> Sources:
+    """The reverse of `constants`, for the form."""
+    shown: Sources = {}
+    for each in inputs.fields():
+        value = stored.get(each.name)
+        if value is not None:
+            shown[each.name] = value if isinstance(value, list) else _text_of_constant(value)
+    return shown
+
+
+def controls(
+    inputs: type[Schema],
+    sources: Sources,
+    errors: Mapping[str, str],
+    *,
+    load: Loader,
+    takes_tokens: bool,
+    post: QueryDict | None = None,
+) -> list[Control]:
+    """The form's controls in the order the inputs are declared."""
+    drawing = _Drawing(
+        load, {name: value for name, value in sources.items() if isinstance(value, str)}, errors, takes_tokens, post
+    )
+    depended_on = {
+        name
+        for each in (*inputs.fields(), *(column for f in inputs.fields() for column in f.columns))
+        if each.dynamic_choices
+        for name in each.dynamic_choices.depends_on
+    }
+    made = []
+    for each in inputs.fields():
+        value = sources.get(each.name, "")
+        if each.kind is Kind.ROWS:
+            made.append(_table(each, value if isinstance(value, list) else [], drawing))
+            continue
+        control = _control(each, str(value), each.name, drawing)
+        control.reloads = each.name in depended_on
+        made.append(control)
+    return made
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """What every control of one form needs."""
+
+    load: Loader
+    plain: Mapping[str, str]
+    errors: Mapping[str, str]
+    takes_tokens: bool
+    post: QueryDict | None
+
+
+def _table(f: Field, rows: list[dict[str, str]], drawing: _Drawing) -> Control:
+    table = Control(
+        name=PREFIX + f.name,
+        path=f.name,
+        label=f.label,
+        widget="rows",
+        help=f.help,
+        is_required=f.is_required,
+        errors=_errors(drawing.errors, f.name),
+    )
+    for index, row in enumerate(rows):
+        table.rows.append(
+            [
+                _control(column, row.get(column.name, ""), f"{f.name}.{index}.{column.name}", drawing)
+                for column in f.columns
+            ]
+        )
+        table.errors.extend(_errors(drawing.errors, f"{f.name}.{index}"))
+    return table
+
+
+def _control(f: Field, value: str, path: str, drawing: _Drawing) -> Control:
+    control = Control(
+        name=PREFIX + path,
+        path=path,
+        refresh_key=f.name,
+        label=f.label,
+        widget=_WIDGETS.get(f.kind, "text"),
+        help=f.help,
+        is_required=f.is_required,
+        takes_tokens=drawing.takes_tokens,
+        value=value,
+        errors=_errors(drawing.errors, path),
+        is_wide=f.kind is Kind.LONG_TEXT or f.name == "description",
+    )
+    if f.kind is Kind.YES_NO:
+        control.options = [("true", "Yes"), ("false", "No")]
+    elif f.dynamic_choices is not None:
+        control.is_searchable = f.dynamic_choices.is_searchable
+        control.search = drawing.post.get(control.search_name, "")[:100] if drawing.post is not None else ""
+        control.loaded = drawing.load(f, drawing.plain, control.search)
+        control.options = list(control.loaded.choices)
+    elif f.kind is Kind.CHOICE:
+        control.options = list(f.fixed_choices)
+    if f.kind is Kind.LIST:
+        control.widget = "long"
+    if control.widget == "choice":
+        _settle_choice(control, f)
+    elif drawing.takes_tokens and f.kind in (Kind.DATE, Kind.DATETIME):
+        control.suggestions = _DATE_SUGGESTIONS
+    elif not drawing.takes_tokens and f.kind is Kind.DATE:
+        control.widget = "date"
+    return control
+
+
+def _settle_choice(control: Control, f: Field) -> None:
+    """Put the value where it belongs: a known choice into the selection, anything else into the text beside it."""
+    known = {value for value, _ in control.options}
+    default = _default_text(f)
+    labels = dict(control.options)
+    control.empty_label = "Choose one" if f.is_required else "Not set"
+    if default and default in labels:
+        control.empty_label = f"As usual: {labels[default]}"
+    if not control.value or control.value in known:
+        return
+    if control.takes_tokens and "{{" in control.value:
+        control.text, control.value = control.value, ""
+    elif control.loaded is not None and not control.loaded.problem and not control.loaded.is_cut:
+        control.options.append((control.value, f"{control.value} (no longer in the list)"))
+    else:
+        control.options.append((control.value, control.value))
+
+
+def _check_rows(
+    f: Field, rows: list[dict[str, str]], takes_tokens: bool, found: dict[str, str]
+) -> list[dict[str, Any]]:
+    constants = []
+    for index, row in enumerate(rows):
+        if not any(source.strip() for source in row.values()):
+            continue
+        kept = {}
+        for column in f.columns:
+            path = f"{f.name}.{index}.{column.name}"
+            constant = _check_one(column, row.get(column.name, ""), path, takes_tokens, found)
+            if constant is not None:
+                kept[column.name] = constant
+        constants.append(kept)
+    return constants
+
+
+def _check_one(f: Field, source: str, path: str, takes_tokens: bool, found: dict[str, str]) -> str | None:
+    """The source where it is a constant; what is wrong with it goes into `found`."""
+    if not source.strip():
+        if f.is_required:
+            found[path] = f"{f.label} is needed."
+        return None
+    if not takes_tokens:
+        return source
+    try:
+        mapping.check(source)
+        return None if mapping.references(source) or "{{" in source else source
+    except MappingError as error:
+        found[path] = error.message
+        return None
+
+
+def _misfits(inputs: type[Schema], constants: dict[str, Any], found: Mapping[str, str]) -> dict[str, str]:
+    """What cleaning says of the constants; what it misses is judged by `_check_one`, which knows of mappings."""
+    given = {name: value for name, value in constants.items() if value != []}
+    try:
+        inputs.clean(given)
+    except InvalidInputError as error:
+        return {path: said for path, said in error.problems.items() if path not in found and _has(given, path)}
+    return {}
+
+
+def _has(values: Any, path: str) -> bool:
+    for part in path.split("."):
+        if isinstance(values, list) and part.isdecimal() and int(part) < len(values):
+            values = values[int(part)]
+        elif isinstance(values, dict) and part in values:
+            values = values[part]
+        else:
+            return False
+    return True
+
+
+def _one(post: QueryDict, name: str) -> str:
+    text = post.get(name + _TEXT, "")
+    value = text if text.strip() else post.get(name, "")
+    return value.replace("\r\n", "\n").replace("\x00", "")
+
+
+def _row_defaults(f: Field) -> dict[str, str]:
+    return {column.name: _default_text(column) for column in f.columns}
+
+
+def _default_text(f: Field) -> str:
+    return "" if f.default is None or isinstance(f.default, list) else _text_of_constant(f.default)
+
+
+def _text_of_constant(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value.value) if isinstance(value, Enum) else str(value)
+
+
+def _errors(errors: Mapping[str, str], path: str) -> list[str]:
+    return [errors[path]] if path in errors else []
+
+
+_WIDGETS = {Kind.LONG_TEXT: "long", Kind.CHOICE: "choice", Kind.YES_NO: "choice"}
+_DATE_SUGGESTIONS = [
+    ("{{ run.date }}", "The day of the run"),
+    ("{{ run.date | add_days(14) }}", "14 days after the run"),
+    ("{{ run.date | add_days(30) }}", "30 days after the run"),
+    ("{{ run.date | end_of_month }}", "The last day of the month"),
+]

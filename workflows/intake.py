@@ -1,0 +1,138 @@
+"""accept(): items become events, and events runs, once.
+
+One transaction holds the keys seen, the events, a run for every workflow that listens, the cursor and the bell, so a
+crash leaves all of it or nothing: an item is neither lost between cursor and run nor started twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.db import transaction
+
+from integrations.base import Effect, Item
+from integrations.clock import DatabaseNow, seconds
+from integrations.registry import UnknownOperationError, action
+from workflows import beats
+from workflows.models import Event, Run, SeenItem, TriggerState, Workflow, WorkflowVersion
+from workflows.queue import ring
+
+#: Longer than reading one page with a refresh before it.
+POLL_LEASE_SECONDS = 180
+_LONGEST_KEY = 200
+_TITLES = ("title", "name", "Name", "InvoiceNumber", "QuoteNumber", "PurchaseOrderNumber", "CreditNoteNumber")
+
+
+class LostPollError(Exception):
+    """Another worker polls this trigger now; nothing more may be stored from here."""
+
+
+def stored_key(key: str) -> str:
+    """The key as it is stored: long ones by their hash, since two that begin alike are still two."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:130]}...{hashlib.sha256(key.encode(errors='surrogatepass')).hexdigest()}"
+
+
+def known(state: TriggerState, keys: Iterable[str]) -> set[str]:
+    """Which of the keys this trigger has seen before."""
+    stored = {stored_key(key): key for key in keys}
+    seen = SeenItem.objects.filter(trigger_state=state, key__in=list(stored)).values_list("key", flat=True)
+    return {stored[key] for key in seen}
+
+
+def keep(state: TriggerState) -> None:
+    """Renew the lease of a poll that gets on without anything to store. Raises LostPollError."""
+    beats.getting_on()
+    _renew(state, cursor=None)
+
+
+def accept(state: TriggerState, items: Sequence[Item]) -> int:
+    """Store what is new among the items and start the runs; how many were new. Raises LostPollError."""
+    beats.getting_on()
+    unique = {stored_key(item.key): item for item in items}
+    with transaction.atomic():
+        _renew(state, cursor=next((item.cursor for item in reversed(items) if item.cursor is not None), None))
+        seen = known(state, unique)
+        fresh = [key for key in unique if key not in seen]
+        SeenItem.objects.bulk_create([SeenItem(trigger_state=state, key=key) for key in fresh])
+        if fresh and state.status == TriggerState.Status.LISTENING:
+            listeners = _listeners(state)
+            if listeners:
+                _start(state, [unique[key] for key in fresh], listeners)
+    return len(fresh)
+
+
+def _renew(state: TriggerState, *, cursor: str | None) -> None:
+    changes: dict[str, Any] = {"lease_until": DatabaseNow() + seconds(POLL_LEASE_SECONDS)}
+    if cursor is not None:
+        changes["cursor"] = cursor
+    if not TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(**changes):
+        raise LostPollError(f"{state}")
+
+
+def _listeners(state: TriggerState) -> list[Workflow]:
+    return list(
+        Workflow.objects.filter(
+            listens_to=state, status=Workflow.Status.ACTIVE, awaits_baseline=False, published__isnull=False
+        ).select_related("published")
+    )
+
+
+def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workflow]) -> None:
+    events = Event.objects.bulk_create(
+        Event(
+            team_id=state.team_id,
+            trigger_state=state,
+            operation=state.operation,
+            connection_id=state.connection_id,
+            key=stored_key(item.key),
+            data=item.data,
+        )
+        for item in items
+    )
+    Run.objects.bulk_create(
+        new_run(workflow, workflow.published, event)
+        for event in events
+        for workflow in listeners
+        if workflow.published is not None
+    )
+    ring()
+
+
+def new_run(workflow: Workflow, version: WorkflowVersion, event: Event, *, replay: int = 0) -> Run:
+    """A run, not yet saved, of this version for this event."""
+    return Run(
+        team_id=workflow.team_id,
+        workflow=workflow,
+        version=version,
+        event=event,
+        replay=replay,
+        connection_id=_writes_to(version),
+        title=_title(event),
+    )
+
+
+def _writes_to(version: WorkflowVersion) -> int | None:
+    """The connection of the first step that writes, else of the last action."""
+    last = None
+    for step in version.plan["steps"]:
+        if step["kind"] != "action":
+            continue
+        last = step["connection"]
+        try:
+            if action(step["operation"]).effect is not Effect.READS:
+                return int(last)
+        except UnknownOperationError:
+            continue
+    return last
+
+
+def _title(event: Event) -> str:
+    for name in _TITLES:
+        value = event.data.get(name)
+        if isinstance(value, str) and value.strip():
+            return value.strip()[:200]
+    return event.key[:200]

@@ -1,0 +1,246 @@
+"""What people do with workflows and runs. Callers check permissions; these check that it makes sense now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.db.models import F, Max
+
+from integrations.clock import DatabaseNow
+from integrations.models import Connection
+from workflows import intake, polling
+from workflows.engine import writing
+from workflows.engine.lease import database_now
+from workflows.models import Decision, Run, StepRun, Workflow
+from workflows.queue import ring
+
+Status = Run.Status
+
+
+class NotAllowedNowError(Exception):
+    """It makes no sense in the present state; `message` says why and what to do instead."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+# --- workflows ------------------------------------------------------------------------------------------------------
+
+
+def activate(workflow: Workflow, *, by: User | None) -> None:
+    """Switch it on: from the next look at the provider on, what is new starts runs. Raises NotAllowedNowError."""
+    if workflow.published is None:
+        raise NotAllowedNowError("Publish the workflow first; only a published version can be switched on.")
+    trigger = workflow.published.plan["trigger"]
+    connection = Connection.objects.filter(pk=trigger["connection"], team_id=workflow.team_id).first()
+    if connection is None or not connection.is_usable:
+        name = connection.name if connection else "The trigger's connection"
+        raise NotAllowedNowError(f"{name} is not connected. Reconnect it, then switch the workflow on.")
+    with transaction.atomic():
+        locked = Workflow.objects.select_for_update(of=("self",)).select_related("published").get(pk=workflow.pk)
+        locked.status, locked.pause_reason = Workflow.Status.ACTIVE, ""
+        locked.save(update_fields=["status", "pause_reason", "changed_at"])
+        state = polling.listen(locked)
+        polling.look_now(state)
+        ring()
+    workflow.refresh_from_db()
+
+
+def pause(workflow: Workflow, *, by: User | None, reason: str = "") -> None:
+    """Switch it off: nothing new is noticed; runs under way go on. Switching on again starts with a baseline."""
+    if workflow.status != Workflow.Status.ACTIVE:
+        raise NotAllowedNowError("The workflow is not active.")
+    Workflow.objects.filter(pk=workflow.pk).update(
+        status=Workflow.Status.PAUSED,
+        pause_reason=reason or (f"Paused by {by.get_username()}." if by else "Paused."),
+        listens_to=None,
+        awaits_baseline=False,
+    )
+    workflow.refresh_from_db()
+
+
+def look_now(workflow: Workflow, *, by: User | None) -> None:
+    """Poll its trigger now instead of when it is due."""
+    if workflow.status != Workflow.Status.ACTIVE or workflow.listens_to is None:
+        raise NotAllowedNowError("Only an active workflow looks for new items. Switch it on first.")
+    polling.look_now(workflow.listens_to)
+    ring()
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class WayOut:
+    """Something a person can do with a run now; `key` is the name of the function here that does it."""
+
+    key: str
+    label: str
+    explanation: str
+    needs_reason: bool = False
+    is_dangerous: bool = False
+
+
+_RETRY = WayOut("retry", "Try again", "Goes on from the step that failed. Steps that are done are not repeated.")
+_NOW = WayOut("retry", "Go on now", "Stops waiting and goes on at once.")
+_REPLAY = WayOut(
+    "replay",
+    "Run the event again",
+    "Starts a new run of the same event with the version published today. It writes again what this run wrote.",
+    needs_reason=True,
+    is_dangerous=True,
+)
+_CANCEL = WayOut(
+    "cancel", "Cancel", "Ends the run here. What it has written stays.", needs_reason=True, is_dangerous=True
+)
+_CANCEL_UNCERTAIN = WayOut(
+    "cancel",
+    "Cancel",
+    "Ends the run here. A write was sent and got no clear answer, so the document may exist at the provider: "
+    "look there first. Running the event again later may then write it a second time.",
+    needs_reason=True,
+    is_dangerous=True,
+)
+_MARK_DONE = WayOut(
+    "mark_done",
+    "It was written: go on",
+    "Say this after you have seen the document at the provider. The step counts as done and the run goes on.",
+    needs_reason=True,
+)
+_SEND_AGAIN = WayOut(
+    "send_again",
+    "It was not written: send it again",
+    "Say this only after you have looked at the provider and it is not there, or it will be there twice.",
+    needs_reason=True,
+    is_dangerous=True,
+)
+
+
+def ways_out(run: Run) -> list[WayOut]:
+    """What a person can do with the run now; every state that is not final has at least one."""
+    if run.status == Status.NEEDS_REVIEW:
+        return [_MARK_DONE, _SEND_AGAIN, _CANCEL_UNCERTAIN]
+    if run.status in (Status.FAILED, Status.CRASHED):
+        return [_RETRY, _REPLAY, _CANCEL]
+    if run.status == Status.WAITING:
+        waits_for_proof = run.wait_reason == Run.WaitReason.UNCERTAIN
+        return [_CANCEL_UNCERTAIN] if waits_for_proof else [_NOW, _CANCEL]
+    if run.status == Status.QUEUED:
+        return [_CANCEL]
+    if run.status in (Status.SUCCEEDED, Status.FILTERED, Status.CANCELLED):
+        return [_REPLAY]
+    return []
+
+
+def retry(run: Run, *, by: User | None, reason: str = "") -> None:
+    """Go on from the step that failed or waits."""
+    with _deciding(run, Decision.What.RETRY, by, reason, allowed={Status.FAILED, Status.CRASHED, Status.WAITING}):
+        passed_over = [step["key"] for step in run.version.plan["steps"] if step.get("on_error") == "go_on"]
+        for step_run in StepRun.objects.filter(run=run, state=StepRun.State.FAILED).exclude(step__in=passed_over):
+            step_run.state, step_run.tries, step_run.error = StepRun.State.PENDING, 0, ""
+            step_run.finished_at, step_run.idempotency_key = None, None
+            if step_run.first_sent_at is not None:
+                # The provider keeps refusals under their key as well, and earlier lookups say nothing of the next send.
+                writing.again(step_run)
+            step_run.save()
+        _requeue(run)
+
+
+def cancel(run: Run, *, by: User | None, reason: str) -> None:
+    """End the run where it stands."""
+    allowed = {Status.FAILED, Status.CRASHED, Status.WAITING, Status.QUEUED, Status.NEEDS_REVIEW}
+    with _deciding(run, Decision.What.CANCEL, by, reason, allowed=allowed):
+        Run.objects.filter(pk=run.pk).update(
+            status=Status.CANCELLED,
+            wait_reason="",
+            wake_at=None,
+            finished_at=DatabaseNow(),
+            lease_token=F("lease_token") + 1,
+        )
+
+
+def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") -> None:
+    """A person has seen that the uncertain write happened: the step counts as done and the run goes on."""
+    with _deciding(run, Decision.What.MARK_DONE, by, reason, allowed={Status.NEEDS_REVIEW}) as step_run:
+        assert step_run is not None
+        step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
+        step_run.provider_id = provider_id[:200]
+        step_run.output = step_run.output or {}
+        step_run.attempts = [*step_run.attempts, _line("marked as done", by, reason)]
+        step_run.save()
+        _requeue(run)
+
+
+def send_again(run: Run, *, by: User | None, reason: str) -> None:
+    """A person has seen that the uncertain write did not happen: it is sent again under a new key."""
+    with _deciding(run, Decision.What.SEND_AGAIN, by, reason, allowed={Status.NEEDS_REVIEW}) as step_run:
+        assert step_run is not None
+        step_run.attempts = [*step_run.attempts, _line("to be sent again", by, reason)]
+        step_run.error, step_run.idempotency_key = "", None
+        writing.again(step_run)
+        step_run.save()
+        _requeue(run)
+
+
+def replay(run: Run, *, by: User | None, reason: str = "") -> Run:
+    """A new run of the same event on today's version."""
+    workflow = run.workflow
+    if workflow.published is None:
+        raise NotAllowedNowError("The workflow has no published version to run.")
+    if run.is_open:
+        raise NotAllowedNowError("The run is still under way; cancel it or let it end first.")
+    with transaction.atomic():
+        Workflow.objects.select_for_update().get(pk=workflow.pk)
+        last = Run.objects.filter(workflow=workflow, event=run.event).aggregate(last=Max("replay"))["last"] or 0
+        again = intake.new_run(workflow, workflow.published, run.event, replay=last + 1)
+        again.save()
+        Decision.objects.create(run=run, what=Decision.What.REPLAY, by=by, reason=reason)
+        ring()
+    return again
+
+
+@contextmanager
+def _deciding(
+    run: Run, what: Decision.What, by: User | None, reason: str, *, allowed: set[Run.Status]
+) -> Iterator[StepRun | None]:
+    """One transaction around a decision: the run is locked, its state checked, the decision written down.
+
+    Gives the step run that waits for a person, where one does.
+    """
+    with transaction.atomic():
+        locked = Run.objects.select_for_update().get(pk=run.pk)
+        if locked.status not in allowed:
+            raise NotAllowedNowError(f"The run is {locked.get_status_display().lower()} by now. Look at it again.")
+        step_run = StepRun.objects.filter(run=locked, state=StepRun.State.NEEDS_REVIEW).first()
+        if locked.status == Status.NEEDS_REVIEW and step_run is None and what != Decision.What.CANCEL:
+            raise NotAllowedNowError("No step of this run waits for a decision any more. Look at it again.")
+        step = step_run.step if step_run else ""
+        Decision.objects.create(run=locked, step=step, what=what, by=by, reason=reason)
+        yield step_run
+    run.refresh_from_db()
+
+
+def _requeue(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(
+        status=Status.QUEUED,
+        wait_reason="",
+        wake_at=None,
+        waits_for=None,
+        waiting_since=None,
+        error="",
+        finished_at=None,
+        kills=0,
+        # Whoever may still hold the run must not write to it any more.
+        lease_token=F("lease_token") + 1,
+    )
+    ring()
+
+
+def _line(outcome: str, by: User | None, reason: str) -> dict[str, str]:
+    name = by.get_username() if by else "somebody"
+    return {"at": database_now().isoformat(), "what": "person", "outcome": outcome, "message": f"{name}: {reason}"}

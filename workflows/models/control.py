@@ -1,0 +1,34 @@
+"""What people decided about runs, beside what the machine did."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from workflows.models.execution import Run, StepRunQuerySet
+
+
+class Decision(models.Model):
+    """A person's decision about a run: who, what, why, when. Append-only, held so by the database."""
+
+    class What(models.TextChoices):
+        RETRY = "retry", "Tried again"
+        MARK_DONE = "mark_done", "Marked as done by hand"
+        SEND_AGAIN = "send_again", "Sent again"
+        CANCEL = "cancel", "Cancelled"
+        REPLAY = "replay", "Replayed"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="decisions")
+    step = models.CharField(max_length=50, blank=True, default="")
+    what = models.CharField(max_length=20, choices=What.choices)
+    reason = models.TextField(blank=True, default="")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects = StepRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.get_what_display()} by {self.by}"

@@ -1,0 +1,249 @@
+"""What the machine writes: what it listens to, what it noticed, what it did about it.
+
+StepRun rows are the log; there is no second one. Every row that the engine changes is changed under the run's lease
+token, so a worker that was thought dead cannot overwrite what came after it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.db import models
+
+from integrations.jsonfield import ExactJSONField
+from integrations.models import Connection, Team, TeamQuerySet
+from workflows.models.definition import Workflow, WorkflowVersion
+
+
+class TriggerState(models.Model):
+    """One poll that serves every workflow listening to the same trigger with the same inputs on the same connection."""
+
+    class Status(models.TextChoices):
+        BASELINE = "baseline", "Noting what is there already"
+        LISTENING = "listening", "Listening"
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="trigger_states")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="trigger_states")
+    operation = models.CharField(max_length=100)
+    inputs = ExactJSONField(default=dict)
+    inputs_hash = models.CharField(max_length=64)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.BASELINE)
+    cursor = models.TextField(blank=True, default="")
+    next_due_at = models.DateTimeField(null=True, blank=True, db_index=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.BigIntegerField(default=0)
+    last_polled_at = models.DateTimeField(null=True, blank=True)
+    #: When every page was read last; in between a poll may stop where it knows a whole page.
+    thorough_at = models.DateTimeField(null=True, blank=True)
+    last_found = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    last_error = models.TextField(blank=True, default="")
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "operation", "inputs_hash"], name="one_poll_serves_all_listeners"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} on {self.connection}"
+
+
+class SeenItem(models.Model):
+    """The key of an item that a trigger has noticed, in the baseline or later. Its uniqueness is the dedupe."""
+
+    trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="seen_items")
+    key = models.CharField(max_length=200)
+    seen_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["trigger_state", "key"], name="an_item_is_new_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Event(models.Model):
+    """An item accepted once for a trigger."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="events")
+    trigger_state = models.ForeignKey(
+        TriggerState, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+    )
+    operation = models.CharField(max_length=100)
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    key = models.CharField(max_length=200)
+    data = ExactJSONField()
+    accepted_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["trigger_state", "key"], name="an_event_is_accepted_once")]
+
+    def __str__(self) -> str:
+        return f"{self.operation} {self.key}"
+
+
+class Run(models.Model):
+    """One execution of a version for one event."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        RUNNING = "running", "Running"
+        WAITING = "waiting", "Waiting"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        FILTERED = "filtered", "Filtered"
+        NEEDS_REVIEW = "needs_review", "Needs a person"
+        CRASHED = "crashed", "Crashed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class WaitReason(models.TextChoices):
+        RETRY = "retry", "to try again"
+        UNCERTAIN = "uncertain", "to find out whether the write happened"
+        BUDGET = "budget", "for room in the call budget"
+        CONNECTION = "connection", "for the connection to be reconnected"
+
+    OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
+    NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="runs")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="runs")
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="runs")
+    #: 0 for the run that the event started; counted up by replays, so that an event starts each workflow once.
+    replay = models.PositiveIntegerField(default=0)
+    #: The connection that its writes go to, for lists and filters; the steps hold the truth.
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
+    wait_reason = models.CharField(max_length=20, choices=WaitReason.choices, blank=True, default="")
+    wake_at = models.DateTimeField(null=True, blank=True)
+    waiting_since = models.DateTimeField(null=True, blank=True)
+    #: Which connection the run waits for while wait_reason is connection.
+    waits_for = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.BigIntegerField(default=0)
+    claims = models.PositiveIntegerField(default=0)
+    #: Claims since a step was last recorded: a run that kills its workers is parked by this count.
+    kills = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    title = models.CharField(max_length=200, blank=True, default="")
+    result = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "event", "replay"], name="an_event_starts_a_workflow_once"),
+            models.CheckConstraint(
+                condition=~models.Q(status="waiting") | ~models.Q(wait_reason=""), name="a_waiting_run_says_why"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="run_list"),
+            models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
+            models.Index(fields=["workflow", "-id"], name="run_list_by_workflow"),
+            models.Index(
+                fields=["status", "wake_at"],
+                name="runs_to_do",
+                condition=models.Q(status__in=["queued", "running", "waiting"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the machine still has something to do with it."""
+        return self.status in self.OPEN
+
+
+class StepRunQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a team through their run."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """Only the team's rows; none without a team."""
+        return self.none() if team is None else self.filter(run__team=team)
+
+
+class StepRun(models.Model):
+    """One step within a run: what was decided, sent, answered, and made of it.
+
+    `request` is Request.to_dict(), committed with `first_sent_at` before the wire. `attempts` is a list of
+    {"at", "what": "send" | "look up" | "read" | "adopt" | "person", "outcome", "status", "took", "message"}.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending"
+        SENT = "sent", "Sent"
+        UNCERTAIN = "uncertain", "Uncertain"
+        SUCCEEDED = "succeeded", "Succeeded"
+        FAILED = "failed", "Failed"
+        NEEDS_REVIEW = "needs_review", "Needs a person"
+        SKIPPED = "skipped", "Skipped"
+
+    FINISHED = (State.SUCCEEDED, State.SKIPPED)
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    step = models.CharField(max_length=50)
+    iteration = models.CharField(max_length=100, blank=True, default="")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=120)
+    operation = models.CharField(max_length=100, blank=True, default="")
+    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    state = models.CharField(max_length=20, choices=State.choices, default=State.PENDING)
+    inputs = ExactJSONField(null=True, blank=True)
+    outcome = ExactJSONField(null=True, blank=True)
+    request = ExactJSONField(null=True, blank=True)
+    request_sha256 = models.CharField(max_length=64, blank=True, default="")
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
+    marker = models.CharField(max_length=40, blank=True, default="", db_index=True)
+    #: Counted up when a write is sent again under a new key, after a lookup has shown that it never happened.
+    key_group = models.PositiveSmallIntegerField(default=0)
+    first_sent_at = models.DateTimeField(null=True, blank=True)
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+    looked_up_at = models.DateTimeField(null=True, blank=True)
+    look_ups = models.PositiveSmallIntegerField(default=0)
+    tries = models.PositiveSmallIntegerField(default=0)
+    response_status = models.PositiveSmallIntegerField(null=True, blank=True)
+    response_headers = ExactJSONField(null=True, blank=True)
+    response_body = models.TextField(blank=True, default="")
+    output = ExactJSONField(null=True, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, default="")
+    link = models.TextField(blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    problems = ExactJSONField(null=True, blank=True)
+    attempts = ExactJSONField(default=list)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StepRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "position", "iteration"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step", "iteration"], name="a_step_runs_once_per_iteration")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} of run {self.run_id}"
+
+
+class Beat(models.Model):
+    """When a part of a worker was last seen alive: `worker` by a task that ran, `monitor` by a result acknowledged."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"

@@ -1,0 +1,104 @@
+"""How the two sides of a comparison are read: a value of any kind in, one of the wanted kind or a clear error out."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+# Regular expressions in linear time: a pattern from a user cannot stall a worker.
+import re2  # type: ignore[import-untyped]
+
+from workflows.functions import read_number
+from workflows.values import MappingContext, MappingTypeError, day_of, kind_of, shown, text_of
+
+PATTERN_LIMIT = 500  # characters in a regular expression
+
+
+def _read_text(value: Any, context: MappingContext) -> str:
+    return text_of(value)
+
+
+def _read_number(value: Any, context: MappingContext) -> Decimal:
+    return read_number(value)
+
+
+def _read_whole(value: Any, context: MappingContext) -> int:
+    number = read_number(value)
+    if number != number.to_integral_value() or not 0 <= number <= 100_000:
+        raise MappingTypeError(f"A whole number from 0 to 100,000 is needed, not {shown(value)}.")
+    return int(number)
+
+
+_WORDS = {"yes": True, "true": True, "no": False, "false": False}
+
+
+def _read_yes_no(value: Any, context: MappingContext) -> bool:
+    if kind_of(value) == "yes_no":
+        return bool(value)
+    word = value.strip().lower() if isinstance(value, str) else ""
+    if word not in _WORDS:
+        raise MappingTypeError(f"{shown(value)} is neither yes nor no.")
+    return _WORDS[word]
+
+
+def _read_list(value: Any, context: MappingContext) -> list[Any]:
+    if kind_of(value) == "nothing":
+        return []
+    if kind_of(value) != "list":
+        raise MappingTypeError(f"A list is needed, but {shown(value)} is not one.")
+    return list(value)
+
+
+def choices_in(text: str) -> list[str]:
+    parts = [part.strip() for part in text.split("\n" if "\n" in text else ",")]
+    return [part for part in parts if part]
+
+
+def _read_choices(value: Any, context: MappingContext) -> list[Any]:
+    """A list as it is, or the lines of a text, or its parts between commas."""
+    if kind_of(value) == "list":
+        return list(value)
+    choices = choices_in(text_of(value))
+    if not choices:
+        raise MappingTypeError("The list of values is empty. Write them with commas between, or one on each line.")
+    return choices
+
+
+def _read_pattern(value: Any, context: MappingContext) -> str:
+    pattern = text_of(value)
+    compiled(pattern, True)
+    return pattern
+
+
+def _read_item(value: Any, context: MappingContext) -> Any:
+    if kind_of(value) in ("list", "table"):
+        raise MappingTypeError(f"A single value is needed, but {shown(value)} is not one.")
+    return value
+
+
+READERS: dict[str, Callable[[Any, MappingContext], Any]] = {
+    "text": _read_text,
+    "number": _read_number,
+    "whole": _read_whole,
+    "date": day_of,
+    "yes_no": _read_yes_no,
+    "list": _read_list,
+    "choices": _read_choices,
+    "pattern": _read_pattern,
+    "item": _read_item,
+    "existence": lambda value, context: value,
+}
+
+
+@lru_cache(maxsize=256)
+def compiled(pattern: str, case_sensitive: bool) -> Any:
+    if len(pattern) > PATTERN_LIMIT:
+        raise MappingTypeError(f"A pattern has at most {PATTERN_LIMIT} characters.")
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = case_sensitive
+    try:
+        return re2.compile(pattern, options)
+    except re2.error as error:
+        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
+        raise MappingTypeError(f"The pattern {shown(pattern)} cannot be read: {reason}.") from error

@@ -1,0 +1,140 @@
+"""Keeps one django-q2 cluster doing work, not merely alive.
+
+A cluster has ways to stop that its own heartbeat does not see: a killed child can leave the queue's lock behind, a
+dead monitor lets every task be repeated, a dead sentinel leaves orphans. So the supervisor starts the cluster in a
+session of its own, asks for a sign of life every few seconds, and believes only two signs together: tasks get on, and
+their results are acknowledged. When either goes stale, or the process ends with whatever code, the whole group is
+killed and a new one started. Nothing is lost by that: the rows are the truth, the queue is a bell.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from integrations.clock import scaled
+from workflows import beats
+from workflows.engine.lease import database_now
+from workflows.queue import ring_beat, ring_for_chores
+from workflows.sweeper import sweep
+
+logger = logging.getLogger(__name__)
+
+_SWEEP_EVERY = 1.0
+_CHORES_EVERY = 60.0
+_QUICK_DEATH = 2.0
+_LONGEST_PAUSE = 30.0
+_GRACE_SECONDS = 150
+
+
+class Supervisor:
+    """Runs until it is told to stop; `run` returns the exit code."""
+
+    def __init__(self, *, stale_seconds: float | None = None, grace_seconds: float = _GRACE_SECONDS) -> None:
+        self.stale_seconds = stale_seconds if stale_seconds is not None else settings.STALE_SECONDS
+        self.beat_every = min(10.0, self.stale_seconds / 4)
+        self.grace_seconds = grace_seconds
+        self.host = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.started_at = 0.0
+        self.restarts = 0
+        self.quick_deaths = 0
+        self.is_stopping = False
+
+    def run(self) -> int:
+        """Supervise until SIGTERM or SIGINT."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stop)
+        last_beat = last_sweep = last_chores = float("-inf")
+        try:
+            while not self.is_stopping:
+                if self.process is not None and self.process.poll() is not None:
+                    self._restart(f"The cluster ended with code {self.process.returncode}.")
+                    continue
+                now = time.monotonic()
+                try:
+                    close_old_connections()
+                    if self.process is None:
+                        self._start()
+                    if now - last_sweep >= _SWEEP_EVERY:
+                        last_sweep = now
+                        sweep()
+                    if now - last_beat >= self.beat_every:
+                        last_beat = now
+                        ring_beat()
+                    if now - last_chores >= scaled(_CHORES_EVERY):
+                        last_chores = now
+                        ring_for_chores()
+                    if self._is_stale(now):
+                        self._restart(f"No sign of life for {self.stale_seconds:g} s.")
+                except DatabaseError as error:
+                    logger.warning("The database cannot be used just now: %s", error)
+                    connection.close()
+                    self._pause(1.0)
+                time.sleep(0.2)
+        finally:
+            self._reap(self.grace_seconds)
+        return 0
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:
+        self.is_stopping = True
+
+    def _start(self) -> None:
+        # The new cluster has to show signs of its own.
+        beats.forget(self.host)
+        environment = {**os.environ, beats.HOST_VARIABLE: self.host}
+        manage = Path(settings.BASE_DIR) / "manage.py"
+        self.process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, str(manage), "cluster"],
+            start_new_session=True,
+            env=environment,
+        )
+        self.started_at = time.monotonic()
+        logger.info("Cluster started, process %s.", self.process.pid)
+
+    def _is_stale(self, now: float) -> bool:
+        if now - self.started_at <= self.stale_seconds:
+            return False
+        return beats.signs(self.host).is_stale(database_now(), self.stale_seconds)
+
+    def _restart(self, why: str) -> None:
+        self.restarts += 1
+        lived = time.monotonic() - self.started_at
+        logger.warning("%s Starting it anew (restart %s).", why, self.restarts)
+        self._reap(1.0)
+        self.quick_deaths = self.quick_deaths + 1 if lived < _QUICK_DEATH else 0
+        if self.quick_deaths > 1:
+            # It does not even start properly: growing pauses instead of a tight loop.
+            self._pause(min(_LONGEST_PAUSE, 0.25 * 2 ** min(self.quick_deaths, 8)))
+
+    def _pause(self, length: float) -> None:
+        ends = time.monotonic() + length
+        while not self.is_stopping and time.monotonic() < ends:
+            time.sleep(0.1)
+
+    def _reap(self, grace: float) -> None:
+        """SIGTERM to the main process only, never to the group; then SIGKILL for the group, orphans included."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(grace)
+            except subprocess.TimeoutExpired:
+                logger.warning("The cluster did not stop within %g s; it is killed.", grace)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

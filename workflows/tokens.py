@@ -1,0 +1,183 @@
+"""Tokens: what a mapping at one place of a workflow can refer to, for the picker.
+
+Each comes with an example, so that a person chooses by value and not by name: from the newest real event of the
+trigger where there is one, else from the operation's sample.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.registry import UnknownOperationError, operation
+from workflows.functions import FUNCTIONS
+from workflows.models import Event, Step, Workflow
+from workflows.values import MappingError, text_of
+
+_MAX_DEPTH = 4
+_MAX_TOKENS = 80
+_REFERENCE = re.compile(r"(\{\{.*?\}\})", re.DOTALL)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS = re.compile(r"[_\s]+|(?<=[a-z0-9])(?=[A-Z])")
+_UPPER = {"id": "ID", "url": "URL", "alt": "alt", "utc": "UTC"}
+
+
+@dataclass(frozen=True)
+class Token:
+    """One value that can be referred to: `source` is what stands in the mapping."""
+
+    path: str
+    label: str
+    example: str
+
+    @property
+    def source(self) -> str:
+        """The reference as a mapping writes it."""
+        return "{{ " + self.path + " }}"
+
+
+@dataclass(frozen=True)
+class TokenGroup:
+    """The tokens of one origin: the trigger, a step, the run."""
+
+    key: str
+    label: str
+    tokens: tuple[Token, ...]
+
+
+def tokens_at(workflow: Workflow, steps: list[Step], *, before: int | None = None) -> list[TokenGroup]:
+    """What a step at position `before` can use; at the end of the workflow where it is None."""
+    groups = [_trigger_group(workflow)]
+    for step in steps:
+        if step.kind == Step.Kind.ACTION and (before is None or step.position < before):
+            groups.append(_step_group(step))
+    groups.append(_RUN)
+    return [group for group in groups if group.tokens]
+
+
+def label_of(path: str, groups: list[TokenGroup]) -> str:
+    """How people call a reference: "Title (New pin)"; the path itself where nothing offers it."""
+    for group in groups:
+        for token in group.tokens:
+            if token.path.replace("[", ".").replace("]", "") == path:
+                return f"{token.label} ({group.label})"
+    return path
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a source as people read it: plain text, or a reference with its label and its own words."""
+
+    text: str
+    is_reference: bool = False
+    source: str = ""
+
+
+def pieces(source: str, groups: list[TokenGroup]) -> list[Piece]:
+    """A source in parts: references by the label of their token, everything else as it stands."""
+    found = []
+    for part in _REFERENCE.split(source):
+        inner = _REFERENCE.fullmatch(part)
+        if inner is None:
+            found.extend([Piece(part)] if part else [])
+            continue
+        expression = inner[0][2:-2].strip(" -")
+        path, *calls = (each.strip() for each in expression.split("|"))
+        label = label_of(path.replace("[", ".").replace("]", ""), groups)
+        found.append(Piece(", ".join([label, *map(_call_words, calls)]), True, part))
+    return found
+
+
+def _call_words(call: str) -> str:
+    """`add_days(30)` as "add days 30"."""
+    name, _, arguments = call.partition("(")
+    function = FUNCTIONS.get(name.strip())
+    label = function.label.lower() if function else name.strip()
+    return f"{label} {arguments.rstrip(' )')}".strip()
+
+
+def flatten(data: Mapping[str, Any], root: str) -> Iterator[Token]:
+    """Every value in nested data as a token, in order; of a list its first item."""
+    yield from _walk(data, root, (), 0)
+
+
+def example_of(value: Any) -> str:
+    """A value in a few characters for a list."""
+    if isinstance(value, list):
+        return f"{len(value)} item" + ("" if len(value) == 1 else "s")
+    if isinstance(value, Mapping):
+        return f"{len(value)} fields"
+    if value is None or value == "":
+        return "empty"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    try:
+        text = text_of(value)
+    except MappingError:
+        text = str(value)
+    return text if len(text) <= 90 else f"{text[:89]}…"
+
+
+def words(name: str) -> str:
+    """A key of provider data as people read it: "dominant_color" becomes "dominant color"."""
+    parts = [part for part in _WORDS.split(name) if part]
+    return " ".join(_UPPER.get(part.lower(), part if part.isupper() else part.lower()) for part in parts) or name
+
+
+_RUN = TokenGroup(
+    "run",
+    "This run",
+    (
+        Token("run.date", "Date of the run", "2026-11-30"),
+        Token("run.id", "Number of the run", "1042"),
+        Token("run.url", "Address of the run page", "https://…/runs/1042/"),
+        Token("workflow.name", "Name of the workflow", "Pins to invoices"),
+        Token("workflow.version", "Version of the workflow", "3"),
+    ),
+)
+
+
+def _trigger_group(workflow: Workflow) -> TokenGroup:
+    try:
+        trigger = operation(workflow.trigger_operation)
+    except UnknownOperationError:
+        return TokenGroup("trigger", "Trigger", ())
+    newest = (
+        Event.objects.filter(connection=workflow.trigger_connection_id, operation=workflow.trigger_operation)
+        .order_by("-pk")
+        .first()
+        if workflow.trigger_connection_id
+        else None
+    )
+    data = {**trigger.sample, **(newest.data if newest and isinstance(newest.data, dict) else {})}
+    return TokenGroup("trigger", trigger.name, tuple(flatten(data, "trigger"))[:_MAX_TOKENS])
+
+
+def _step_group(step: Step) -> TokenGroup:
+    try:
+        sample = operation(step.operation).sample
+    except UnknownOperationError:
+        return TokenGroup(step.key, step.name, ())
+    return TokenGroup(step.key, step.name, tuple(flatten(sample, f"steps.{step.key}"))[:_MAX_TOKENS])
+
+
+def _walk(value: Any, path: str, labels: tuple[str, ...], depth: int) -> Iterator[Token]:
+    if labels:
+        shown = " · ".join(labels)
+        yield Token(path, shown[:1].upper() + shown[1:], example_of(value))
+    if depth >= _MAX_DEPTH:
+        return
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _walk(inner, _below(path, str(key)), (*labels, words(str(key))), depth + 1)
+    elif isinstance(value, list) and value and isinstance(value[0], Mapping | list):
+        yield from _walk(value[0], f"{path}[0]", (*labels, "first"), depth + 1)
+
+
+def _below(path: str, key: str) -> str:
+    if _NAME.fullmatch(key):
+        return f"{path}.{key}"
+    quoted = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{path}["{quoted}"]'

@@ -1,0 +1,1 @@
+"""Pages of workflows and runs: they ask, and call services for every change."""

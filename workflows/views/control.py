@@ -1,0 +1,132 @@
+"""Publishing a workflow, switching it on and off: each a page that says what will happen, and a POST that does it."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from integrations.access import Can, allow
+from pinxero.pages import page
+from workflows import lifecycle, publishing
+from workflows.describing import changes, describe
+from workflows.forms import NoteForm, PauseForm
+from workflows.models import Step, Workflow
+from workflows.views.common import workflow_or_404
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Can.BUILD)
+def publish(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Show the workflow in plain English and what keeps it from being published; publish it."""
+    workflow = workflow_or_404(request, workflow_id)
+    form = NoteForm(request.POST or None)
+    found = publishing.problems(workflow)
+    if request.method == "POST" and form.is_valid() and not found:
+        try:
+            version = publishing.publish(workflow, by=_person(request), note=form.cleaned_data["note"])
+        except publishing.PublishError as error:
+            found = error.problems
+        else:
+            messages.success(request, f"Version {version.number} is published.")
+            return redirect("workflow", workflow.pk)
+    published = workflow.published
+    said = "" if found else describe(publishing.compile_plan(workflow))
+    context = {
+        "workflow": workflow,
+        "form": form,
+        "problems": [(problem, _place(workflow, problem)) for problem in found],
+        "sentences": said.splitlines(),
+        "changes": changes(describe(published.plan), said) if said and published else [],
+        "has_changes": publishing.has_unpublished_changes(workflow),
+    }
+    return page(request, "workflows/publish.html", context, title=f"Publish {workflow.name}")
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Can.BUILD)
+def activate(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Say what switching on means; switch it on."""
+    workflow = workflow_or_404(request, workflow_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            lifecycle.activate(workflow, by=_person(request))
+        except lifecycle.NotAllowedNowError as error:
+            problem = error.message
+        else:
+            messages.success(request, f"{workflow.name} is active. It first notes what is there already.")
+            return redirect("workflow", workflow.pk)
+    context = {
+        "workflow": workflow,
+        "problem": problem,
+        "has_changes": workflow.published is not None and publishing.has_unpublished_changes(workflow),
+    }
+    return page(request, "workflows/activate.html", context, title=f"Switch on {workflow.name}")
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Can.BUILD)
+def pause(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Say what pausing means; pause it."""
+    workflow = workflow_or_404(request, workflow_id)
+    form = PauseForm(request.POST if request.method == "POST" else None)
+    problem = ""
+    if request.method == "POST" and form.is_valid():
+        try:
+            lifecycle.pause(workflow, by=_person(request), reason=form.cleaned_data["reason"])
+        except lifecycle.NotAllowedNowError as error:
+            problem = error.message
+        else:
+            messages.success(request, f"{workflow.name} is paused.")
+            return redirect("workflow", workflow.pk)
+    context = {
+        "workflow": workflow,
+        "heading": f"Pause {workflow.name}?",
+        "explanation": (
+            "Nothing new is noticed while it is paused. Runs that are under way go on. What arrives meanwhile is not "
+            "caught up on: switching on again begins by noting what is there."
+        ),
+        "form": form,
+        "problem": problem,
+        "submit": "Pause",
+    }
+    return page(request, "workflows/confirm.html", context, title="Pause")
+
+
+@require_POST
+@allow(Can.BUILD)
+def look_now(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Look for new items now instead of at the next turn."""
+    workflow = workflow_or_404(request, workflow_id)
+    try:
+        lifecycle.look_now(workflow, by=_person(request))
+    except lifecycle.NotAllowedNowError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "It looks now. New runs appear below by themselves.")
+        return HttpResponseRedirect(reverse("workflow", args=[workflow.pk]) + "?live=1#last-runs")
+    return redirect("workflow", workflow.pk)
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _place(workflow: Workflow, problem: publishing.Problem) -> tuple[str, str]:
+    """Where a problem is mended: the address of the page and the words of the link."""
+    if problem.step is None:
+        return reverse("new_step", args=[workflow.pk]), "Add a step"
+    if problem.step == publishing.TRIGGER:
+        return reverse("workflow_trigger", args=[workflow.pk]), "Trigger"
+    step = workflow.steps.filter(key=problem.step).first()
+    if step is None:
+        return reverse("workflow", args=[workflow.pk]), "Workflow"
+    if step.kind == Step.Kind.FILTER:
+        return reverse("workflow_filter", args=[workflow.pk]), "Filter"
+    input_id = f"#id_in-{problem.input.replace('.', '-')}" if problem.input else ""
+    return reverse("step", args=[workflow.pk, step.pk]) + input_id, step.name

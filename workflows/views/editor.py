@@ -1,0 +1,296 @@
+"""A workflow's page: what starts it, its filter, its steps; and its name, its versions, its end."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_http_methods
+
+from integrations.access import Can, allow, may
+from integrations.models import Connection
+from integrations.schema import Field, Kind, Schema
+from pinxero.pages import page
+from workflows import conditions, editing, inputs, publishing
+from workflows.editing import Sources
+from workflows.forms import WorkflowForm
+from workflows.models import Run, Step, Workflow
+from workflows.templatetags.px import when
+from workflows.tokens import Piece, TokenGroup, pieces, tokens_at
+from workflows.views.common import (
+    ChoiceLabels,
+    choice_labels,
+    operation_or_none,
+    state_of,
+    steps_of,
+    workflow_or_404,
+)
+
+_VERSIONS_SHOWN = 20
+_RUNS_SHOWN = 5
+#: The database says when a look is due; its clock may be a little ahead of ours.
+_CLOCKS_APART = timedelta(seconds=5)
+LOOKING = "Looking now"
+_RUN_LISTED = ("status", "wait_reason", "title", "result", "error", "created_at", "finished_at")
+#: The places of the values in an operator's sentence.
+_SIDES = re.compile(r"\{(left|right|until)\}")
+
+
+@require_GET
+@allow(Can.LOOK)
+def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """The workflow as it stands, step by step, with what still keeps it from being published.
+
+    With `?seen=` (the runs that the page shows now) 204 where these have not changed.
+    """
+    shown = workflow_or_404(request, workflow_id)
+    runs = list(Run.objects.filter(workflow=shown).only(*_RUN_LISTED).order_by("-pk")[:_RUNS_SHOWN])
+    look = _look(shown) if request.GET.get("live") == "1" else None
+    seen = state_of(runs, look)
+    if request.GET.get("seen") == seen:
+        return HttpResponse(status=204)
+    steps = steps_of(shown)
+    groups = tokens_at(shown, steps)
+    found = publishing.problems(shown)
+    labels = choice_labels([shown.trigger_connection, *(step.connection for step in steps)])
+    actions = [step for step in steps if step.kind == Step.Kind.ACTION]
+    context = {
+        "workflow": shown,
+        "trigger": operation_or_none(shown.trigger_operation),
+        "trigger_facts": _trigger_facts(shown, labels),
+        "trigger_state": shown.listens_to,
+        "filter": _filter_card(steps, groups),
+        "steps": [
+            _step_card(step, number, len(actions), groups, labels, [p for p in found if p.step == step.key])
+            for number, step in enumerate(actions, 1)
+        ],
+        "problems": found,
+        "trigger_problems": [p for p in found if p.step == publishing.TRIGGER],
+        "filter_problems": [p for p in found if p.step in {s.key for s in steps if s.kind == Step.Kind.FILTER}],
+        "other_problems": [p for p in found if p.step is None],
+        "has_changes": publishing.has_unpublished_changes(shown),
+        "versions": _versions(shown)[:5],
+        "runs": runs,
+        "look": look,
+        "is_live": look == LOOKING or any(run.is_open for run in runs),
+        "seen": seen,
+        "may_build": may(request, Can.BUILD),
+    }
+    return page(request, "workflows/editor.html", context, title=shown.name)
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Can.BUILD)
+def workflow_settings(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Rename it and say what it is for."""
+    shown = workflow_or_404(request, workflow_id)
+    initial = {"name": shown.name, "description": shown.description}
+    form = WorkflowForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            editing.describe_workflow(shown, **form.cleaned_data)
+        except editing.EditError as error:
+            form.add_error("name", error.message)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("workflow", shown.pk)
+    context = {"workflow": shown, "form": form}
+    return page(request, "workflows/settings.html", context, title="Name and purpose")
+
+
+@require_http_methods(["GET", "POST"])
+@allow(Can.BUILD)
+def delete_workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Remove a draft that was never published."""
+    shown = workflow_or_404(request, workflow_id)
+    problem = ""
+    if request.method == "POST":
+        try:
+            editing.delete_workflow(shown)
+        except editing.EditError as error:
+            problem = error.message
+        else:
+            messages.success(request, f"{shown.name} is deleted.")
+            return redirect("workflows")
+    context = {
+        "workflow": shown,
+        "heading": f"Delete {shown.name}?",
+        "explanation": "The draft with its trigger, filter and steps is removed. This cannot be undone.",
+        "problem": problem,
+        "submit": "Delete the draft",
+        "is_dangerous": True,
+    }
+    return page(request, "workflows/confirm.html", context, title="Delete")
+
+
+@require_GET
+@allow(Can.LOOK)
+def versions(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    """Every version: number, who, when, why, and what it says."""
+    shown = workflow_or_404(request, workflow_id)
+    before = request.GET.get("before", "")
+    found = _versions(shown)
+    if before.isdecimal() and len(before) < 9:
+        found = found.filter(number__lt=int(before))
+    rows = list(found[: _VERSIONS_SHOWN + 1])
+    context = {
+        "workflow": shown,
+        "versions": rows[:_VERSIONS_SHOWN],
+        "older": rows[_VERSIONS_SHOWN - 1].number if len(rows) > _VERSIONS_SHOWN else None,
+    }
+    return page(request, "workflows/versions.html", context, title=f"Versions of {shown.name}")
+
+
+@require_GET
+@allow(Can.LOOK)
+def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse:
+    """One version, as it was published: in plain English, and every input with what goes into it."""
+    shown = workflow_or_404(request, workflow_id)
+    found = get_object_or_404(shown.versions.select_related("published_by"), number=number)
+    groups = tokens_at(shown, steps_of(shown))
+    names = {c.pk: c for c in Connection.objects.filter(team=shown.team_id)}
+    labels = choice_labels(list(names.values()))
+    cards: list[dict[str, Any]] = []
+    for step in found.plan["steps"]:
+        operation = operation_or_none(step.get("operation", ""))
+        connection = names.get(step.get("connection"))
+        number = sum("facts" in each for each in cards) + 1
+        card: dict[str, Any] = {"step": step, "number": number, "operation": operation, "connection": connection}
+        if step["kind"] == Step.Kind.FILTER:
+            card["sentence"] = conditions.describe(step["conditions"])
+        else:
+            card["facts"] = _facts(operation.Inputs if operation else None, step["inputs"], groups, connection, labels)
+        cards.append(card)
+    trigger = operation_or_none(found.plan["trigger"]["operation"])
+    connection = names.get(found.plan["trigger"]["connection"])
+    context = {
+        "workflow": shown,
+        "version": found,
+        "is_published": shown.published_id == found.pk,
+        "trigger": trigger,
+        "trigger_connection": connection,
+        "trigger_facts": _facts(
+            trigger.Inputs if trigger else None, _as_text(found.plan["trigger"]["inputs"]), groups, connection, labels
+        ),
+        "cards": cards,
+    }
+    return page(request, "workflows/version.html", context, title=f"{shown.name}, version {number}")
+
+
+def _look(workflow: Workflow) -> str:
+    """How far the look is that a person has asked for. Its runs are there when it is done."""
+    state = workflow.listens_to
+    if state is None:
+        return ""
+    if state.next_due_at is not None and state.next_due_at <= timezone.now() + _CLOCKS_APART:
+        return LOOKING
+    if state.failures:
+        return "The last look failed"
+    return f"Looked {when(state.last_polled_at)}" + ("" if state.last_found else ": nothing new")
+
+
+def _versions(workflow: Workflow) -> Any:
+    return workflow.versions.select_related("published_by").defer("plan").order_by("-number")
+
+
+Fact = tuple[str, "list[Piece] | list[list[tuple[str, list[Piece]]]]", bool]
+
+
+def _trigger_facts(workflow: Workflow, labels: ChoiceLabels) -> list[Fact]:
+    trigger = operation_or_none(workflow.trigger_operation)
+    if trigger is None:
+        return []
+    sources = inputs.shown_constants(trigger.Inputs, workflow.trigger_inputs)
+    return _facts(trigger.Inputs, sources, [], workflow.trigger_connection, labels)
+
+
+def _as_text(stored: dict[str, Any]) -> Sources:
+    return {name: value if isinstance(value, str | list) else str(value) for name, value in stored.items()}
+
+
+def _facts(
+    schema: type[Schema] | None,
+    sources: Sources,
+    groups: list[TokenGroup],
+    connection: Connection | None,
+    labels: ChoiceLabels,
+) -> list[Fact]:
+    """Inputs as they are read: label, what goes in, and whether that is a table."""
+    facts: list[Fact] = []
+    for f in schema.fields() if schema else ():
+        value = sources.get(f.name)
+        if not value:
+            continue
+        if isinstance(value, list):
+            rows = [
+                [
+                    (column.label, _said(column, row[column.name], groups, connection, labels))
+                    for column in f.columns
+                    if row.get(column.name)
+                ]
+                for row in value
+            ]
+            facts.append((f.label, rows, True))
+        else:
+            facts.append((f.label, _said(f, value, groups, connection, labels), False))
+    return facts
+
+
+def _said(
+    f: Field, source: str, groups: list[TokenGroup], connection: Connection | None, labels: ChoiceLabels
+) -> list[Piece]:
+    if "{{" not in source:
+        if f.kind is Kind.YES_NO:
+            source = {"true": "Yes", "True": "Yes", "false": "No", "False": "No"}.get(source, source)
+        elif f.dynamic_choices is not None and connection is not None:
+            source = labels.get((connection.pk, f.dynamic_choices.key), {}).get(source, source)
+        else:
+            source = dict(f.fixed_choices).get(source, source)
+        return [Piece(source)]  # a name may hold braces of its own
+    return pieces(source, groups)
+
+
+def _filter_card(steps: list[Step], groups: list[TokenGroup]) -> dict[str, Any] | None:
+    step = next((each for each in steps if each.kind == Step.Kind.FILTER), None)
+    if step is None:
+        return None
+    tree = publishing.condition_tree(step)
+    rows = []
+    for item in tree["items"]:
+        operator = conditions.OPERATORS.get(item.get("type", ""), {}).get(item.get("operator", ""))
+        if operator is None:
+            continue
+        sides = {"left": item["left"], "right": item["right"] or "", "until": item["right_until"] or ""}
+        rows.append(
+            [
+                (pieces(sides[part], groups), "") if part in sides else ([], part)
+                for part in _SIDES.split(operator.english)
+            ]
+        )
+    return {"step": step, "group": tree["group"], "rows": rows}
+
+
+def _step_card(
+    step: Step,
+    number: int,
+    count: int,
+    groups: list[TokenGroup],
+    labels: ChoiceLabels,
+    problems: list[publishing.Problem],
+) -> dict[str, Any]:
+    operation = operation_or_none(step.operation)
+    sources = editing.sources_of(list(step.mappings.all()))
+    return {
+        "step": step,
+        "number": number,
+        "operation": operation,
+        "facts": _facts(operation.Inputs if operation else None, sources, groups, step.connection, labels),
+        "problems": problems,
+        "is_first": number == 1,
+        "is_last": number == count,
+    }

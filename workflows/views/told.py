@@ -1,0 +1,252 @@
+"""A run told to a person: the sentence under its title, and a card per step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from integrations.base import Operation
+from integrations.errors import IntegrationError
+from integrations.http import Request
+from integrations.models import Connection
+from integrations.registry import UnknownOperationError, connector
+from integrations.schema import Field
+from workflows.models import Run, Step, StepRun
+from workflows.readable import Fact, facts, is_pretty_different, masked, pretty
+from workflows.templatetags.px import when
+from workflows.tokens import words
+from workflows.views.common import ChoiceLabels, choice_labels, operation_or_none
+
+_PLAIN_REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
+_ATTEMPT_WORDS = {
+    "send": "Sent to the provider",
+    "look up": "Looked whether it was written",
+    "read": "Read from the provider",
+    "adopt": "Found at the provider and taken over",
+    "person": "Decided by a person",
+    "new key": "Prepared to be sent again under a new key",
+}
+
+
+def sentence(run: Run) -> str:
+    """Where the run stands, in a sentence."""
+    status = Run.Status
+    if run.status == status.WAITING:
+        reason = Run.WaitReason(run.wait_reason).label if run.wait_reason in Run.WaitReason.values else ""
+        until = f" It goes on {when(run.wake_at)} by itself." if run.wake_at else ""
+        if run.wait_reason == Run.WaitReason.CONNECTION:
+            name = run.waits_for.name if run.waits_for else "a connection"
+            return f"It waits for {name} to be reconnected, and goes on by itself afterwards. Nothing is lost."
+        return f"It waits {reason}.{until}"
+    return {
+        status.QUEUED: "It starts as soon as a worker is free.",
+        status.RUNNING: "A worker is on it now.",
+        status.SUCCEEDED: run.result or "Every step is done.",
+        status.FILTERED: "The filter was not met, so nothing was done.",
+        status.FAILED: "A step failed. What was done before it stays; the steps after it did not run.",
+        status.NEEDS_REVIEW: (
+            "A write was sent and the provider gave no clear answer. Look whether the document is there, then say so: "
+            "Pinxero does not send it again by itself, so that nothing is written twice."
+        ),
+        status.CRASHED: "Something went wrong inside Pinxero. Nothing more happens until a person decides.",
+        status.CANCELLED: "A person ended it. What was written before stays.",
+    }.get(status(run.status), "")
+
+
+@dataclass
+class Comparison:
+    """One line of a condition's result."""
+
+    depth: int
+    group: str = ""
+    passed: bool = False
+    left: str = ""
+    left_value: str = ""
+    operator: str = ""
+    rights: list[str] = field(default_factory=list)
+    sentence: str = ""
+
+
+@dataclass
+class Call:
+    """A request as it stood on the wire, but for the masked secrets."""
+
+    method: str
+    url: str
+    headers: list[tuple[str, str]]
+    body: str
+    exact_body: str
+
+
+@dataclass
+class StepCard:
+    """One step of a run, ready for the template."""
+
+    number: int
+    name: str
+    kind: str
+    step_run: StepRun | None
+    operation: Operation | None
+    inputs: list[Fact] = field(default_factory=list)
+    output: list[Fact] = field(default_factory=list)
+    error: str = ""
+    explanation: str = ""
+    passed: bool = False
+    comparisons: list[Comparison] = field(default_factory=list)
+    call: Call | None = None
+    response_headers: list[tuple[str, str]] = field(default_factory=list)
+    response_body: str = ""
+    exact_response: str = ""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    attempts: list[dict[str, Any]] = field(default_factory=list)
+
+
+def step_cards(run: Run, step_runs: list[StepRun]) -> list[StepCard]:
+    """A card per step of the version: what happened, or that it was not reached."""
+    by_key: dict[str, list[StepRun]] = {}
+    for each in step_runs:
+        by_key.setdefault(each.step, []).append(each)
+    labels = choice_labels(each.connection for each in step_runs)
+    cards: list[StepCard] = []
+    number = 0
+    for step in run.version.plan.get("steps", []):
+        # Numbered as in the editor, where the filter stands before the steps.
+        number += step["kind"] == Step.Kind.ACTION
+        operation = operation_or_none(step.get("operation", ""))
+        for step_run in _or_none(by_key.pop(step["key"], [])):
+            cards.append(_card(number, step, step_run, operation, labels, run.error))
+    return cards
+
+
+def _or_none(step_runs: list[StepRun]) -> Sequence[StepRun | None]:
+    return step_runs or [None]
+
+
+def _card(
+    number: int,
+    step: Mapping[str, Any],
+    step_run: StepRun | None,
+    operation: Operation | None,
+    labels: ChoiceLabels,
+    run_error: str,
+) -> StepCard:
+    card = StepCard(number, step["name"], step["kind"], step_run, operation)
+    if step_run is None:
+        return card
+    fields = operation.Inputs.fields() if operation else ()
+
+    def name(f: Field, value: str) -> str:
+        key = f.dynamic_choices.key if f.dynamic_choices else ""
+        return labels.get((step_run.connection_id or 0, key), {}).get(value, "")
+
+    card.inputs = facts(step_run.inputs, fields, name) if step_run.inputs else []
+    card.error = "" if step_run.error and run_error.endswith(step_run.error) else step_run.error
+    card.output = facts(step_run.output) if step_run.output else []
+    if step_run.outcome:
+        card.explanation = str(step_run.outcome.get("explanation", ""))
+        card.passed = bool(step_run.outcome.get("passed"))
+        card.comparisons = list(_comparisons(step_run.outcome.get("tree") or {}, 0))
+    if step_run.request:
+        card.call = _call(step_run, operation)
+    card.response_headers = masked(step_run.response_headers or {})
+    card.response_body = pretty(step_run.response_body)
+    card.exact_response = step_run.response_body if is_pretty_different(step_run.response_body) else ""
+    card.problems = _problems(step_run.problems, fields)
+    card.attempts = [
+        {**each, "words": _ATTEMPT_WORDS.get(str(each.get("what")), str(each.get("what", "")).capitalize())}
+        for each in step_run.attempts or []
+        if isinstance(each, dict)
+    ]
+    return card
+
+
+def _problems(stored: Any, fields: tuple[Any, ...]) -> list[tuple[str, str]]:
+    """What was wrong, input by input; or the provider's own words, one after the other."""
+    if isinstance(stored, Mapping):
+        labels = {f.name: f.label for f in fields}
+        return [(_path_label(str(path), labels), str(said)) for path, said in stored.items()]
+    if isinstance(stored, list):
+        return [("", str(said)) for said in stored]
+    return []
+
+
+def _path_label(path: str, labels: Mapping[str, str]) -> str:
+    name, *rest = path.split(".")
+    label = labels.get(name, name)
+    if rest and rest[0].isdecimal():
+        label = f"{label}, row {int(rest[0]) + 1}"
+        rest = rest[1:]
+    return f"{label}, {rest[0].replace('_', ' ')}" if rest else label
+
+
+def _comparisons(tree: Mapping[str, Any], depth: int) -> Iterator[Comparison]:
+    if "group" in tree:
+        group_words = {"all": "All of these", "any": "At least one of these", "not": "None of these"}
+        items = tree.get("items") or []
+        if depth or len(items) > 1 or tree["group"] == "not":
+            yield Comparison(depth, group=group_words.get(str(tree["group"]), ""), passed=bool(tree.get("passed")))
+        for item in items:
+            yield from _comparisons(item, depth + 1)
+        return
+    rights = [tree.get("right_value"), tree.get("right_until_value")]
+    yield Comparison(
+        depth,
+        passed=bool(tree.get("passed")),
+        left=_value_name(str(tree.get("left_source", ""))),
+        left_value=_shown(tree.get("left_value")) if tree.get("left_exists", True) else "not there",
+        operator=str(tree.get("operator", "")),
+        rights=[_shown(each) for each in rights if each is not None],
+        sentence=str(tree.get("sentence", "")),
+    )
+
+
+def _value_name(source: str) -> str:
+    """`{{ trigger.title }}` as "trigger: title"; anything longer as it is written."""
+    inner = _PLAIN_REFERENCE.fullmatch(source.strip())
+    if inner is None:
+        return source
+    root, *rest = inner[1].split(".")
+    return f"{root}: {' '.join(words(each) for each in rest)}" if rest else root
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_shown(each) for each in value)
+    found = facts(value)
+    return ", ".join(fact.text for fact in found)
+
+
+def _call(step_run: StepRun, operation: Operation | None) -> Call | None:
+    try:
+        request = Request.from_dict(step_run.request or {})
+    except (KeyError, TypeError, ValueError):
+        return None
+    headers: dict[str, str] = {}
+    connection = step_run.connection
+    if connection is not None:
+        headers |= {"Authorization": "Bearer"} | _client_headers(connection)
+    headers |= dict(request.headers)
+    if step_run.idempotency_key:
+        headers["Idempotency-Key"] = step_run.idempotency_key
+    body = request.body.decode(errors="replace")
+    exact = body if is_pretty_different(body) else ""
+    return Call(request.method, _address(request, connection), masked(headers), pretty(body), exact)
+
+
+def _client_headers(connection: Connection) -> dict[str, str]:
+    try:
+        return connector(connection.provider).client_class(connection).headers()
+    except (UnknownOperationError, AttributeError):
+        return {}
+
+
+def _address(request: Request, connection: Connection | None) -> str:
+    if connection is not None:
+        try:
+            return connector(connection.provider).client_class(connection).url(request)
+        except (UnknownOperationError, AttributeError, IntegrationError):
+            pass
+    return f"{request.path}?{urlencode(request.query)}" if request.query else request.path
