@@ -1,0 +1,224 @@
+"""The dashboard: what ran, what needs a person, whether everything it depends on is well."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+
+from integrations import limits
+from integrations.access import Can, may, membership
+from integrations.models import Connection, Team
+from integrations.registry import UnknownOperationError, connector, connectors
+from workflows import beats
+from workflows.models import Run, TriggerState, Workflow
+
+DAYS = 14
+_GROUPS = (
+    ("ok", "Succeeded", (Run.Status.SUCCEEDED,)),
+    ("muted", "Filtered or cancelled", (Run.Status.FILTERED, Run.Status.CANCELLED)),
+    ("info", "Under way", Run.OPEN),
+    ("warn", "Needs a person", (Run.Status.NEEDS_REVIEW,)),
+    ("bad", "Failed", (Run.Status.FAILED, Run.Status.CRASHED)),
+)
+_LISTED = ("status", "wait_reason", "title", "result", "error", "created_at", "waiting_since", "workflow__name")
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """What the admin's index shows of the person's team."""
+    mine = membership(request)
+    if mine is None:
+        return {**context, "px_team": None}
+    team, now = mine.team, timezone.now()
+    connections = list(Connection.objects.for_team(team).select_related("budget").order_by("provider", "name"))
+    workflows = list(Workflow.objects.for_team(team).only("name", "status"))
+    days = _days(team, now)
+    needs = _needs_attention(team)
+    latest = list(Run.objects.for_team(team).select_related("workflow").only(*_LISTED).order_by("-pk")[:8])
+    health = [_health(connection, now) for connection in connections if connection.status != "disconnected"]
+    steps = _first_steps(connections, workflows, bool(latest))
+    return {
+        **context,
+        "px_team": team,
+        "may_build": may(request, Can.BUILD),
+        "days": days,
+        "legend": [(tone, label) for tone, label, _ in _GROUPS],
+        "total": sum(day.total for day in days),
+        "succeeded": sum(day.counts["ok"] for day in days),
+        "active": sum(workflow.status == Workflow.Status.ACTIVE for workflow in workflows),
+        "workflow_count": len(workflows),
+        "needs": needs,
+        "to_reconnect": [each for each in connections if each.status == Connection.Status.NEEDS_RECONNECT],
+        "failing_triggers": list(
+            TriggerState.objects.for_team(team)
+            .filter(failures__gt=0, listeners__status=Workflow.Status.ACTIVE)
+            .select_related("connection")
+            .distinct()[:10]
+        ),
+        "health": health,
+        "latest": latest,
+        "worker": worker_standing(now),
+        "first_steps": [] if all(step.is_done for step in steps) else steps,
+    }
+
+
+@dataclass(frozen=True)
+class Day:
+    """The runs that began on one day, by kind of outcome; heights are in percent of the busiest day."""
+
+    day: date
+    counts: dict[str, int]
+    bars: list[tuple[str, float, float]]
+
+    @property
+    def total(self) -> int:
+        """All runs of the day."""
+        return sum(self.counts.values())
+
+    @property
+    def told(self) -> str:
+        """The day in words, for who cannot see the bar."""
+        parts = [f"{self.counts[tone]} {label.lower()}" for tone, label, _ in _GROUPS if self.counts[tone]]
+        return f"{self.day:%-d %B}: " + (", ".join(parts) if parts else "no runs")
+
+
+def _days(team: Team, now: datetime) -> list[Day]:
+    today = timezone.localdate(now)
+    first = today - timedelta(days=DAYS - 1)
+    begin = timezone.make_aware(datetime(first.year, first.month, first.day))
+    rows = (
+        Run.objects.for_team(team)
+        .filter(created_at__gte=begin)
+        .annotate(day=TruncDate("created_at"))
+        .values("day", "status")
+        .annotate(many=Count("pk"))
+        .order_by()
+    )
+    tones = {str(status): tone for tone, _, statuses in _GROUPS for status in statuses}
+    counted: dict[date, Counter[str]] = {}
+    for row in rows:
+        counted.setdefault(row["day"], Counter())[tones[row["status"]]] += row["many"]
+    busiest = max((sum(counts.values()) for counts in counted.values()), default=0)
+    days = []
+    for number in range(DAYS):
+        day = first + timedelta(days=number)
+        counts = counted.get(day, Counter())
+        days.append(Day(day, {tone: counts[tone] for tone, _, _ in _GROUPS}, _bars(counts, busiest)))
+    return days
+
+
+def _bars(counts: Counter[str], busiest: int) -> list[tuple[str, float, float]]:
+    """Stacked from the ground: (tone, top, height), in percent."""
+    bars, ground = [], 100.0
+    for tone, _, _ in _GROUPS:
+        if counts[tone]:
+            height = round(100 * counts[tone] / busiest, 2)
+            ground -= height
+            bars.append((tone, max(0.0, round(ground, 2)), height))
+    return bars
+
+
+def _needs_attention(team: Team) -> list[Run]:
+    """Runs that go no further without a person, newest first: a few of them."""
+    mine = Run.objects.for_team(team).select_related("workflow").only(*_LISTED, "waits_for__name")
+    stuck = list(mine.filter(status__in=Run.NEEDS_ATTENTION).order_by("-pk")[:6])
+    held = mine.select_related("workflow", "waits_for").filter(
+        status=Run.Status.WAITING, wait_reason=Run.WaitReason.CONNECTION
+    )
+    return stuck + list(held.order_by("-pk")[:4])
+
+
+@dataclass(frozen=True)
+class Health:
+    """A connection with its budget."""
+
+    connection: Connection
+    budget: limits.Standing | None
+
+
+def _health(connection: Connection, now: datetime) -> Health:
+    try:
+        client = connector(connection.provider).client_class(connection)
+        return Health(connection, limits.standing(getattr(connection, "budget", None), client.limits(), now))
+    except (UnknownOperationError, AttributeError):
+        return Health(connection, None)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """Whether a worker is alive."""
+
+    is_alive: bool
+    seen_at: datetime | None
+
+
+def worker_standing(now: datetime) -> Worker:
+    """Work gets on while any worker, on whichever host, ran a task of late; its supervisor watches the rest."""
+    seen_at = beats.newest_worker_beat()
+    is_alive = seen_at is not None and now - seen_at < timedelta(seconds=settings.STALE_SECONDS)
+    return Worker(is_alive, seen_at)
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """One thing to do at the beginning."""
+
+    label: str
+    help: str
+    is_done: bool
+    url: str = ""
+    action: str = ""
+
+
+def _first_steps(connections: list[Connection], workflows: list[Workflow], has_run: bool) -> list[FirstStep]:
+    usable = {connection.provider for connection in connections if connection.is_usable}
+    to_connect = [
+        FirstStep(
+            f"Connect {each.name}",
+            f"Sign in at {each.name} and allow Pinxero to work with your {each.account_noun}.",
+            each.key in usable,
+            _path("connections"),
+            "Go to connections",
+        )
+        for each in connectors()
+    ]
+    statuses = {workflow.status for workflow in workflows}
+    return [
+        *to_connect,
+        FirstStep(
+            "Create a workflow",
+            "Choose what starts it, and what happens then.",
+            bool(workflows),
+            reverse("new_workflow"),
+            "New workflow",
+        ),
+        FirstStep(
+            "Publish it and switch it on",
+            "From then on it looks for new items by itself.",
+            Workflow.Status.ACTIVE in statuses or Workflow.Status.PAUSED in statuses,
+            reverse("workflows"),
+            "See workflows",
+        ),
+        FirstStep(
+            "See the first run",
+            "Every run keeps what came in, what was sent, and what was answered.",
+            has_run,
+            reverse("runs"),
+            "See runs",
+        ),
+    ]
+
+
+def _path(name: str) -> str:
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,318 @@
+"""Settings of Pinxero, all read from the environment or from an ignored `.env` file beside `manage.py`.
+
+The default mode is production, and production refuses to start when it is unsafe (see `pinxero/checks.py`): a
+forgotten variable is an error on the first start, never a quiet weakness. `make run` writes a `.env` for development.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+from pinxero.unfold_settings import UNFOLD as UNFOLD
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = Env()
+_env_file = env.str("PINXERO_ENV_FILE", str(BASE_DIR / ".env"))
+if _env_file:
+    env.read_env(_env_file, recurse=False)
+
+PINXERO_MODE = env.str("PINXERO_MODE", "production")
+IS_PRODUCTION = PINXERO_MODE == "production"
+DEBUG = env.bool("DEBUG", False)
+SECRET_KEY = env.str("SECRET_KEY", "")
+TOKEN_KEYS: list[str] = env.list("TOKEN_KEYS", [])
+BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [urlsplit(BASE_URL).hostname or "localhost"])
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+
+# --- providers: the defaults are the providers' own hosts, the demo points them at the sandbox --------------------
+
+PINTEREST_OAUTH_BASE = env.str("PINTEREST_OAUTH_BASE", "https://www.pinterest.com").rstrip("/")
+PINTEREST_API_BASE = env.str("PINTEREST_API_BASE", "https://api.pinterest.com/v5").rstrip("/")
+PINTEREST_CLIENT_ID = env.str("PINTEREST_CLIENT_ID", "")
+PINTEREST_CLIENT_SECRET = env.str("PINTEREST_CLIENT_SECRET", "")
+PINTEREST_SCOPES: list[str] = env.list(
+    "PINTEREST_SCOPES", ["user_accounts:read", "boards:read", "boards:write", "pins:read", "pins:write"]
+)
+PINTEREST_CONTINUOUS_REFRESH = env.bool("PINTEREST_CONTINUOUS_REFRESH", True)
+PINTEREST_MINUTE_LIMIT = env.int("PINTEREST_MINUTE_LIMIT", 1000)
+PINTEREST_DAY_LIMIT = env.int("PINTEREST_DAY_LIMIT", 1000)
+
+XERO_LOGIN_BASE = env.str("XERO_LOGIN_BASE", "https://login.xero.com").rstrip("/")
+XERO_IDENTITY_BASE = env.str("XERO_IDENTITY_BASE", "https://identity.xero.com").rstrip("/")
+XERO_API_BASE = env.str("XERO_API_BASE", "https://api.xero.com").rstrip("/")
+# Where people see their books; links on run pages lead there.
+XERO_WEB_BASE = env.str("XERO_WEB_BASE", "https://go.xero.com").rstrip("/")
+XERO_CLIENT_ID = env.str("XERO_CLIENT_ID", "")
+XERO_CLIENT_SECRET = env.str("XERO_CLIENT_SECRET", "")
+XERO_SCOPES: list[str] = env.list(
+    "XERO_SCOPES",
+    [
+        "openid",
+        "profile",
+        "email",
+        "offline_access",
+        "accounting.contacts",
+        "accounting.invoices",
+        "accounting.payments",
+        "accounting.banktransactions",
+        "accounting.settings",
+        "accounting.reports.balancesheet.read",
+        "accounting.reports.profitandloss.read",
+        "projects",
+    ],
+)
+XERO_MINUTE_LIMIT = env.int("XERO_MINUTE_LIMIT", 60)
+XERO_CONCURRENT_LIMIT = env.int("XERO_CONCURRENT_LIMIT", 5)
+XERO_DAY_LIMIT = env.int("XERO_DAY_LIMIT", 1000)
+
+# Dotted packages; each holds `connector.py` with a `connector` object. The only list of connectors there is.
+CONNECTORS = ["integrations.pinterest", "integrations.xero"]
+
+# Waits, leases, settling times and poll intervals are divided by this. 1 outside of proofs.
+TIME_SCALE = env.float("PINXERO_TIME_SCALE", 1.0)
+# Safeties of the engine switched off, for the prover's negative controls only; production refuses to start with any.
+SAFETIES_OFF: list[str] = env.list("PINXERO_SAFETIES_OFF", [])
+ALLOW_SQLITE = env.bool("PINXERO_ALLOW_SQLITE", False)
+WORKERS = env.int("PINXERO_WORKERS", 2)
+STALE_SECONDS = env.float("PINXERO_STALE_SECONDS", 45.0)
+# The password of the demo's people; `make run` makes one. Unused in production.
+DEMO_PASSWORD = env.str("DEMO_PASSWORD", "")
+
+# --- Django --------------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold.apps.BasicAppConfig",
+    "unfold.contrib.filters",
+    "pinxero.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.mfa",
+    "csp",
+    "django_q",
+    "rest_framework",
+    "pinxero.apps.PinxeroConfig",
+    "integrations.apps.IntegrationsConfig",
+    "integrations.pinterest.apps.PinterestConfig",
+    "integrations.xero.apps.XeroConfig",
+    "workflows.apps.WorkflowsConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+ROOT_URLCONF = "pinxero.urls"
+WSGI_APPLICATION = "pinxero.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "pinxero.accounts.around_the_door",
+            ],
+        },
+    },
+]
+
+DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{BASE_DIR / '.local' / 'pinxero.sqlite3'}")}
+_database = DATABASES["default"]
+_database["CONN_MAX_AGE"] = 60
+_database["CONN_HEALTH_CHECKS"] = True
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers go on beside one writer; IMMEDIATE takes the write lock first instead of failing half-way.
+    _database["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "pinxero_cache",
+        # Django's own 300 would let anybody push the sign-in counters out by guessing at many names.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = env.str("TIME_ZONE", "UTC")
+USE_I18N = True
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "pinxero" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if IS_PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# --- sign-in and security -------------------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+ACCOUNT_ADAPTER = "pinxero.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_FORMS = {"login": "pinxero.accounts.LoginForm"}
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
+# Neither a page nor a mail tells whether an address has an account.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
+SOCIALACCOUNT_ADAPTER = "integrations.allauth_adapter.ConnectAdapter"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_QUERY_EMAIL = False
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Pinxero"
+
+CSRF_FAILURE_VIEW = "pinxero.views.csrf_failure"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if IS_PRODUCTION:
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", True)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    if ALLAUTH_TRUSTED_PROXY_COUNT:
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+else:
+    # The sandbox speaks plain http on this machine; oauthlib refuses that unless told. Checked off in production.
+    os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
+
+# A form that starts a consent is answered by a redirect to the provider, and browsers hold that against form-action.
+_consent_hosts = sorted(
+    {f"{urlsplit(u).scheme}://{urlsplit(u).netloc}" for u in (PINTEREST_OAUTH_BASE, XERO_LOGIN_BASE)}
+)
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        # Unfold's Alpine evaluates its attributes; inline scripts stay forbidden.
+        "script-src": ["'self'", "'unsafe-eval'"],
+        "style-src": ["'self'", "'unsafe-inline'"],
+        "img-src": ["'self'", "data:"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'", *_consent_hosts],
+    }
+}
+
+# --- worker: the queue is a bell, the rows are the truth ------------------------------------------------------------
+
+Q_CLUSTER = {
+    "name": "pinxero",
+    "orm": "default",
+    "workers": WORKERS,
+    "queue_limit": WORKERS,
+    "bulk": 1,
+    "timeout": 120,
+    "retry": 900,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": -1,
+    "catch_up": False,
+    "poll": 0.2,
+    "recycle": 200,
+    "scheduler": False,
+    "cache": "default",
+}
+
+# --- mail, log ------------------------------------------------------------------------------------------------------
+
+_mail = env.dj_email_url("EMAIL_URL", "console://")
+if "EMAIL_BACKEND" not in _mail:
+    raise ImproperlyConfigured("EMAIL_URL has to begin with smtp://, submission://, console://, file:// or dummy://.")
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_TIMEOUT = 20
+EMAIL_HOST = _mail.get("EMAIL_HOST", "")
+EMAIL_PORT = _mail.get("EMAIL_PORT", 25)
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = _mail.get("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = _mail.get("EMAIL_USE_SSL", False)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "pinxero@localhost")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
+    "loggers": {
+        # These print tokens and whole request lines below WARNING.
+        "requests_oauthlib": {"level": "WARNING"},
+        "oauthlib": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+        # One line per bell says nothing.
+        "django-q": {"level": "WARNING"},
+        "django.server": {"level": "WARNING"},
+    },
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}

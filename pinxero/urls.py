@@ -1,0 +1,19 @@
+"""Every address of Pinxero."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from pinxero import views
+
+handler403 = "pinxero.views.forbidden"
+handler404 = "pinxero.views.not_found"
+handler500 = "pinxero.views.failed"
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("team/", views.choose_team, name="choose_team"),
+    path("", include("integrations.urls")),
+    path("", include("workflows.urls")),
+    path("admin/", admin.site.urls),
+    path("accounts/", include("pinxero.account_urls")),
+]

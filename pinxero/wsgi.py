@@ -1,0 +1,12 @@
+"""The web server's entrance."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pinxero.settings")
+application = get_wsgi_application()
+
+from pinxero.checks import refuse_when_unsafe  # noqa: E402 - needs the applications loaded
+
+refuse_when_unsafe()
