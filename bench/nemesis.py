@@ -1,0 +1,97 @@
+"""The nemesis: kills real processes, one a second and once all of them, from a seed."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import threading
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from bench.stage import Stage
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below this one, now."""
+    try:
+        return [each.pid for each in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+class Nemesis:
+    """Kills while the block lasts. `kills` counts processes, `whole_kills` the one blow to all of them.
+
+    A nemesis that breaks down breaks the proof: leaving the block raises what happened to it.
+    """
+
+    def __init__(self, stage: Stage, *, seed: int, whole_after: int, every: float = 1.0) -> None:
+        self.stage, self.whole_after, self.every = stage, whole_after, every
+        self.random = random.Random(seed)
+        self.kills = self.whole_kills = 0
+        self.trouble: BaseException | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+        if self.trouble is not None:
+            raise RuntimeError("The nemesis broke down, so nothing is proved.") from self.trouble
+
+    def _run(self) -> None:
+        try:
+            while not self._over.wait(self.every):
+                if not self.whole_kills and self._written() >= self.whole_after:
+                    self.whole_kills += 1
+                    self._kill_all()
+                else:
+                    self._kill_one()
+        except Exception as error:
+            self.trouble = error
+
+    def _kill_one(self) -> None:
+        """One child of the cluster: a worker, the pusher, the monitor or the sentinel."""
+        assert self.stage.worker is not None
+        try:
+            clusters = psutil.Process(self.stage.worker.pid).children()
+        except psutil.NoSuchProcess:
+            return
+        below = [pid for cluster in clusters for pid in descendants(cluster.pid)]
+        if below:
+            self._kill(self.random.choice(sorted(below)))
+
+    def _kill_all(self) -> None:
+        """The supervisor and everything below it at once, as when a host dies; then the host is back."""
+        assert self.stage.worker is not None
+        everything = [*descendants(self.stage.worker.pid), self.stage.worker.pid]
+        for pid in everything:
+            self._kill(pid)
+        self.stage.worker.wait()
+        self.stage.start_worker()
+
+    def _kill(self, pid: int) -> None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.kills += 1
+
+    def _written(self) -> int:
+        from django.db import DatabaseError, connection
+
+        from workflows.models import Run
+
+        try:
+            return Run.objects.exclude(status__in=Run.OPEN).count()
+        except DatabaseError:
+            return 0
+        finally:
+            connection.close()

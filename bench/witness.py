@@ -1,0 +1,108 @@
+"""The witness: compares what the sandbox's books hold with what was put in."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from decimal import Decimal
+from typing import Any
+
+from bench.stage import TENANT, Stage
+
+
+def compare(stage: Stage, pins: list[dict[str, Any]]) -> dict[str, Any]:
+    """How many invoices there are, how many too many, too few or wrong, and what Pinxero left open."""
+    from integrations.clock import scaled
+    from workflows.engine.waiting import SETTLE
+    from workflows.models import Run
+
+    stage.calm()
+    # A slow write may still be on its way into the books: one that comes late counts as well.
+    time.sleep(scaled(SETTLE))
+    invoices = _invoices(stage)
+    expected = {pin["id"]: pin for pin in pins}
+    counted = Counter(invoice["Reference"] for invoice in invoices)
+    wrong = [invoice for invoice in invoices if not _is_right(stage, invoice, expected.get(invoice["Reference"]))]
+    return {
+        "runs": len(pins),
+        "invoices": len(invoices),
+        "duplicates": sum(count - 1 for count in counted.values()),
+        "lost": sum(1 for pin in expected if pin not in counted),
+        "wrong_body": len(wrong),
+        "open_runs": Run.objects.filter(status__in=Run.OPEN).count(),
+        "needs_review": Run.objects.filter(status=Run.Status.NEEDS_REVIEW).count(),
+        "not_succeeded": Run.objects.exclude(status=Run.Status.SUCCEEDED).count(),
+        **_ledger(stage),
+    }
+
+
+def troubles() -> list[str]:
+    """What Pinxero says of the runs that did not succeed, for whoever has to find out why."""
+    from workflows.models import Run
+
+    unhappy = Run.objects.exclude(status=Run.Status.SUCCEEDED).prefetch_related("step_runs")[:20]
+    return [
+        f"run {run.pk}: {run.status} {run.wait_reason} claims {run.claims} kills {run.kills}: {run.error} "
+        + "; ".join(
+            f"{step.step} {step.state} " + ", ".join(f"{line['what']} {line['outcome']}" for line in step.attempts)
+            for step in run.step_runs.all()
+        )
+        for run in unhappy
+    ]
+
+
+def _invoices(stage: Stage) -> list[dict[str, Any]]:
+    """Every invoice made through the API, in full, asked for as any client would."""
+    token = stage.control("POST", "tokens", provider="xero")["access_token"]
+    headers = {"Authorization": f"Bearer {token}", "xero-tenant-id": TENANT, "Accept": "application/json"}
+    found: list[dict[str, Any]] = []
+    page = 1
+    while True:
+        query = {"createdByMyApp": "true", "page": page, "pageSize": 500, "unitdp": 4}
+        answer = stage.session.get(f"{stage.url}/api.xro/2.0/Invoices", params=query, headers=headers, timeout=120)
+        answer.raise_for_status()
+        rows = json.loads(answer.text, parse_float=Decimal)["Invoices"]
+        found += rows
+        if not rows:
+            return found
+        page += 1
+
+
+def _is_right(stage: Stage, invoice: dict[str, Any], pin: dict[str, Any] | None) -> bool:
+    """Whether the invoice says what its pin asks for, worked out here and not by Pinxero."""
+    if pin is None or len(invoice["LineItems"]) != 1:
+        return False
+    line = invoice["LineItems"][0]
+    price = Decimal(pin["title"].rsplit(" ", 1)[1])
+    net = 2 * price
+    tax = (net * Decimal("0.15")).quantize(Decimal("0.01"))
+    return (
+        invoice["Type"] == "ACCREC"
+        and invoice["Status"] == "DRAFT"
+        and invoice["Contact"]["ContactID"] == stage.contact_id
+        and line["Description"] == pin["title"]
+        and Decimal(line["UnitAmount"]) == price
+        and line["AccountCode"] == "200"
+        and Decimal(invoice["Total"]) == net + tax
+    )
+
+
+def _ledger(stage: Stage) -> dict[str, int]:
+    """What the ledger saw of the writes."""
+    entries: list[dict[str, Any]] = []
+    after = 0
+    while True:
+        answer = stage.session.get(
+            f"{stage.url}/_sandbox/ledger", params={"after": after, "limit": 5000}, timeout=120
+        ).json()
+        if not answer["entries"]:
+            break
+        entries += answer["entries"]
+        after = answer["next"]
+    writes = [entry for entry in entries if entry["method"] == "PUT" and entry["path"].endswith("/Invoices")]
+    return {
+        "writes_sent": len(writes),
+        "writes_committed": sum(1 for entry in writes if entry["committed"]),
+        "faults": sum(1 for entry in writes if entry["fault"]),
+    }
