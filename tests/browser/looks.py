@@ -1,0 +1,75 @@
+"""What a page is looked at for, by small scripts inside it."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page
+
+_NAMELESS = """() => {
+  const text = (node) => {
+    if (node.nodeType === 3) return node.textContent;
+    if (node.nodeType !== 1 || node.getAttribute("aria-hidden") === "true") return "";
+    return (node.alt || "") + [...node.childNodes].map(text).join("");
+  };
+  const name = (each) => {
+    const labelledby = (each.getAttribute("aria-labelledby") || "").split(" ").filter(Boolean);
+    const sources = [
+      each.getAttribute("aria-label") || "",
+      ...labelledby.map((id) => { const by = document.getElementById(id); return by ? text(by) : ""; }),
+      ...[...(each.labels || [])].map(text),
+      ["BUTTON", "A", "SUMMARY"].includes(each.tagName) ? text(each) : "",
+      each.title || "",
+    ];
+    return sources.join("").trim();
+  };
+  const all = document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href], summary");
+  return [...all]
+    .filter((each) => each.checkVisibility() && !each.closest("[aria-hidden=true]") && !name(each))
+    .map((each) => each.outerHTML.slice(0, 200));
+}"""
+
+_BEYOND = """() => {
+  const root = document.documentElement;
+  if (root.scrollWidth <= root.clientWidth + 1) return [];
+  return [`${root.scrollWidth} > ${root.clientWidth}`, ...[...document.querySelectorAll("body *")]
+    .filter((each) => each.getBoundingClientRect().right > root.clientWidth + 1)
+    .slice(0, 5).map((each) => each.outerHTML.slice(0, 160))];
+}"""
+
+_LINKS = "() => [...document.querySelectorAll('a[href]')].map((each) => each.href)"
+_WEB_SCHEMES = ("http://", "https://", "mailto:")
+
+
+def nameless(page: Page) -> list[str]:
+    """Fields, buttons and links that a screen reader could not call anything."""
+    return list(page.evaluate(_NAMELESS))
+
+
+def overflow(page: Page) -> list[str]:
+    """How far the document is wider than the window, and by what; empty where it fits."""
+    return list(page.evaluate(_BEYOND))
+
+
+def links(page: Page) -> list[str]:
+    """Where the page's links lead."""
+    return list(page.evaluate(_LINKS))
+
+
+def unsafe(addresses: list[str]) -> list[str]:
+    """Those that a browser would run instead of open."""
+    return [each for each in addresses if not each.startswith(_WEB_SCHEMES)]
+
+
+def brightness(page: Page) -> float:
+    """Of what is behind the page's text, from 0 (black) to 1 (white), as it is drawn."""
+    script = """() => {
+      const canvas = document.createElement("canvas").getContext("2d");
+      let each = document.querySelector(".px-page");
+      while (each && /^(rgba\\(0, 0, 0, 0\\)|transparent)$/.test(getComputedStyle(each).backgroundColor)) {
+        each = each.parentElement;
+      }
+      canvas.fillStyle = each ? getComputedStyle(each).backgroundColor : "white";
+      canvas.fillRect(0, 0, 1, 1);
+      const [red, green, blue] = canvas.getImageData(0, 0, 1, 1).data;
+      return (red + green + blue) / 765;
+    }"""
+    return float(page.evaluate(script))

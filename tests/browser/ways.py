@@ -1,0 +1,45 @@
+"""Ways that people go in several tests, by clicking."""
+
+from __future__ import annotations
+
+from tests.browser.person import Person
+
+
+def connect(person: Person, provider: str, *, leaving_out: str = "") -> None:
+    """From the connections page: give the consent at the provider, then pick what to connect."""
+    person.click(f"Connect {provider}")
+    person.click("Allow access")
+    person.page.get_by_role("heading", name=f"Choose what to connect from {provider}").first.wait_for()
+    if leaving_out:
+        person.page.get_by_label(leaving_out).uncheck()
+    person.click("Connect what is ticked")
+
+
+def begin_workflow(person: Person, name: str, *, board: str = "") -> None:
+    """A workflow that begins with a new pin, of one board or of all."""
+    person.open("/workflows/new/")
+    person.field("Name").fill(name)
+    person.page.get_by_label("New pin").check()
+    person.click("Create the workflow")
+    if board:
+        person.field("Board").select_option(label=board)
+    person.click("Save the trigger")
+
+
+def begin_invoice_step(person: Person) -> None:
+    """From the workflow's page to the empty form of the step."""
+    person.click("Add a step", role="link")
+    person.page.get_by_role("link", name="Create invoice").click()
+    person.page.get_by_role("heading", name="Create invoice").first.wait_for()
+
+
+def publish_and_switch_on(person: Person, *, note: str) -> None:
+    """From the workflow's page, until it listens."""
+    person.click("Publish…", role="link")
+    person.field("What has changed, and why?").fill(note)
+    person.click("Publish")
+    person.click("Switch on…", role="link")
+    person.click("Switch it on")
+    assert "Active" in person.text()
+    person.page.get_by_text("It is noting what is there already.").wait_for(state="detached", timeout=60_000)
+    person.page.wait_for_load_state()

@@ -1,0 +1,285 @@
+"""The contract of every operation: a new one is tested here before its author writes a test."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from jsonschema import Draft202012Validator
+
+from integrations import registry
+from integrations.base import Action, Effect, Item, Operation, Poll, Trigger, Writing
+from integrations.jsonfield import dumps, loads
+from integrations.schema import Field, Kind
+from tests.integrations.examples import (
+    BACK_LINK,
+    MARKER,
+    NEED_NO_MARKER,
+    NOTICED_AFTER,
+    READ_AFTER,
+    example,
+    request_of,
+)
+from tests.integrations.wire import Wire, demo, northwind, pinterest, sandbox_hosts, wire
+from tests.provider import Sandbox
+
+__all__ = ["demo", "northwind", "pinterest", "sandbox_hosts", "wire"]
+
+OPERATIONS = registry.operations()
+ACTIONS = registry.actions()
+WRITES = [action for action in ACTIONS if action.effect is not Effect.READS]
+TRIGGERS = registry.triggers()
+
+
+def name_of(operation: Operation) -> str:
+    return operation.full_key
+
+
+def paths(value: Any, prefix: str = "") -> Iterator[str]:
+    """Every path in a record; of a list the first element stands for all."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield f"{prefix}{name}"
+            yield from paths(inner, f"{prefix}{name}.")
+    elif isinstance(value, list) and value:
+        yield from paths(value[0], f"{prefix}0.")
+
+
+def leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, Mapping):
+        for inner in value.values():
+            yield from leaves(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner)
+    else:
+        yield value
+
+
+def all_fields(fields: tuple[Field, ...]) -> Iterator[Field]:
+    for declared in fields:
+        yield declared
+        yield from all_fields(declared.columns)
+
+
+# --- declarations -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=name_of)
+class TestEveryOperation:
+    def test_it_says_what_it_does(self, operation: Operation) -> None:
+        assert operation.__doc__
+        assert operation.summary.endswith(".")
+        assert len(operation.summary) <= 80
+        assert operation.name
+        assert operation.name[0].isupper()
+        assert not operation.name.endswith(".")
+
+    def test_its_key_can_stand_in_rows_for_ever(self, operation: Operation) -> None:
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", operation.key)
+        assert operation.full_key == f"{operation.connector.key}.{operation.key}"
+        assert registry.operation(operation.full_key) is operation
+
+    def test_it_is_a_trigger_or_an_action(self, operation: Operation) -> None:
+        assert isinstance(operation, Trigger) != isinstance(operation, Action)
+        assert operation in (TRIGGERS if isinstance(operation, Trigger) else ACTIONS)
+
+    def test_its_sample_is_json_without_floats(self, operation: Operation) -> None:
+        assert operation.sample
+        assert loads(dumps(operation.sample)) == operation.sample
+        assert not any(isinstance(leaf, float | date | datetime) for leaf in leaves(operation.sample))
+
+    def test_its_inputs_are_labelled_in_plain_words(self, operation: Operation) -> None:
+        for declared in all_fields(operation.Inputs.fields()):
+            assert re.fullmatch(r"[a-z][a-z0-9_]*", declared.name)
+            assert declared.label
+            assert declared.label[0].isupper()
+            assert "_" not in declared.label
+            assert not declared.help or declared.help.endswith(".")
+            assert "!" not in declared.help
+            if declared.kind is Kind.CHOICE:
+                assert bool(declared.fixed_choices) != bool(declared.dynamic_choices)
+
+    def test_its_inputs_are_a_valid_json_schema(self, operation: Operation) -> None:
+        schema = json.loads(dumps(operation.Inputs.json_schema()))
+        Draft202012Validator.check_schema(schema)
+        assert schema["additionalProperties"] is False
+
+    def test_its_scopes_are_among_those_asked_for(self, operation: Operation, settings: Any) -> None:
+        asked = getattr(settings, f"{operation.connector.key.upper()}_SCOPES")
+        assert operation.missing_scopes(asked) == []
+        assert operation.missing_scopes([]) == list(operation.scopes) != []
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=name_of)
+def test_an_action_reads_with_run_or_writes_with_request_output_and_find(action: Action) -> None:
+    own = type(action)
+    if action.effect is Effect.READS:
+        assert own.run is not Action.run
+        assert own.request is Action.request
+        assert (action.key_window, action.lookup_reliable) == (0, False)
+    else:
+        assert own.run is Action.run
+        for method in ("request", "output", "find", "identify", "describe"):
+            assert getattr(own, method) is not getattr(Action, method), method
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=name_of)
+def test_a_trigger_names_what_it_notices(trigger: Trigger) -> None:
+    assert type(trigger).poll is not Trigger.poll
+    assert trigger.noun in trigger.name.lower()
+
+
+def test_unknown_operations_are_told_by_name() -> None:
+    with pytest.raises(registry.UnknownOperationError, match=r"'xero\.fly'"):
+        registry.operation("xero.fly")
+    with pytest.raises(registry.UnknownOperationError, match="is not a trigger"):
+        registry.trigger("xero.create_invoice")
+    with pytest.raises(registry.UnknownOperationError, match="is not an action"):
+        registry.action("pinterest.new_pin")
+    with pytest.raises(registry.UnknownOperationError, match="no connector called 'slack'"):
+        registry.connector("slack")
+
+
+# --- for real, against the sandbox ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=name_of)
+def test_a_trigger_gives_what_its_sample_promises(
+    trigger: Trigger, pinterest: Any, demo: Any, sandbox: Sandbox, wire: Wire
+) -> None:
+    api = {"pinterest": pinterest, "xero": demo}[trigger.connector.key]
+    if trigger.full_key in NOTICED_AFTER:
+        making = registry.action(NOTICED_AFTER[trigger.full_key])
+        made = making.identify(making.output(demo.write(request_of(making, demo, example(making, demo, sandbox)))))
+    else:
+        sandbox.add_board("Prints of spring")
+        made = sandbox.add_pins("Prints of spring", title="Oak table")[0]["id"]
+    wire.clear()
+    poll = Poll(api, trigger.Inputs.clean({}), None, lambda keys: set(), is_baseline=True)
+    items = list(trigger.poll(poll))
+    assert items
+    assert len({item.key for item in items}) == len(items)
+    for item in items:
+        assert isinstance(item, Item)
+        assert loads(dumps(item.data)) == item.data
+        assert set(trigger.sample) <= set(item.data)
+        if trigger.connector.key == "pinterest":
+            assert set(paths(trigger.sample)) == set(paths(item.data))
+        elif item.key == made:
+            assert set(paths(trigger.sample)) <= set(paths(item.data))
+    assert made in {item.key for item in items} or trigger.noun == "board"
+    assert {one.method for one in wire.exchanges} == {"GET"}
+
+
+@pytest.mark.parametrize("action", ACTIONS, ids=name_of)
+def test_an_action_gives_what_its_sample_promises(action: Action, demo: Any, sandbox: Sandbox, wire: Wire) -> None:
+    inputs = example(action, demo, sandbox)
+    if action.effect is Effect.READS:
+        if action.full_key in READ_AFTER:
+            saving = registry.action(READ_AFTER[action.full_key])
+            demo.write(request_of(saving, demo, example(saving, demo, sandbox)))
+        wire.clear()
+        output = action.run(demo, inputs)
+        assert {one.method for one in wire.exchanges} == {"GET"}
+    else:
+        wire.clear()
+        output = action.output(demo.write(request_of(action, demo, inputs), idempotency_key="k"))
+        assert [one.method for one in wire.exchanges if one.method != "GET"] == [wire.exchanges[-1].method]
+    assert set(paths(action.sample)) - set(paths(output)) == set()
+    assert loads(dumps(output)) == output
+    assert not any(isinstance(leaf, float) for leaf in leaves(output))
+    if type(action).identify is not Action.identify:
+        assert action.identify(output)
+    if type(action).link is not Action.link:
+        assert action.link(output, demo.connection.details).startswith("https://go.xero.com/")
+    assert action.describe(output) != action.name
+
+
+@pytest.mark.parametrize("action", WRITES, ids=name_of)
+def test_the_request_is_pure_and_carries_the_marker(action: Action, demo: Any, sandbox: Sandbox, wire: Wire) -> None:
+    inputs = example(action, demo, sandbox)
+    found = action.prepare(demo, inputs)
+    asked, told = len(wire.exchanges), len(sandbox.ledger())
+    writing = Writing(marker=MARKER, back_link=BACK_LINK, organisation=demo.connection.details, found=found)
+    stored = loads(dumps(found))
+    first, second = action.request(inputs, writing), action.request(inputs, writing)
+    assert first == second
+    assert first.body == second.body
+    assert loads(dumps(found)) == stored, "request() changed what prepare() found"
+    assert len(wire.exchanges) == asked, "request() asked the provider"
+    assert (MARKER.encode() in first.body) != (action.full_key in NEED_NO_MARKER)
+    assert len(sandbox.ledger()) == told
+
+
+@pytest.mark.parametrize("action", WRITES, ids=name_of)
+def test_a_write_is_found_by_its_marker_and_nothing_else_is(action: Action, demo: Any, sandbox: Sandbox) -> None:
+    inputs = example(action, demo, sandbox)
+    assert action.find(demo, inputs, MARKER) == []
+    output = action.output(demo.write(request_of(action, demo, inputs)))
+    hits = action.find(demo, inputs, MARKER)
+    assert [action.identify(hit) for hit in hits] == [action.identify(output)]
+    assert set(action.sample) <= set(hits[0])
+    assert all(row["method"] == "GET" for row in sandbox.ledger()[-1:])
+
+
+@pytest.mark.parametrize("action", WRITES, ids=name_of)
+def test_the_same_bytes_under_the_same_key_write_once(action: Action, demo: Any, sandbox: Sandbox) -> None:
+    request = request_of(action, demo, example(action, demo, sandbox))
+    assert action.key_window > 0
+    first = demo.write(request, idempotency_key="key-1")
+    second = demo.write(request, idempotency_key="key-1")
+    assert action.output(first) == action.output(second)
+    before = sandbox.state()
+    demo.write(request, idempotency_key="key-1")
+    assert len(sandbox.invoices()) <= 1
+    assert [books["contacts"] for books in before["organisations"]] == [
+        books["contacts"] for books in sandbox.state()["organisations"]
+    ]
+
+
+# --- manage.py operations ---------------------------------------------------------------------------------------------
+
+
+def told(*arguments: str) -> str:
+    out = StringIO()
+    call_command("operations", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_lists_every_operation_for_people() -> None:
+    text = told()
+    for operation in OPERATIONS:
+        assert f"{operation.full_key}  {operation.name} (" in text
+        assert operation.summary in text
+    assert "- contact_id: Contact (choice, required, fetched choices)" in text
+    assert "    - lines: Line items (rows, required)\n        - item_code: Item (choice, fetched choices)" in text
+    assert "xero.create_invoice  Create invoice (action, creates)" in text
+
+
+def test_the_command_lists_every_operation_as_json() -> None:
+    listed = json.loads(told("--json"), parse_float=Decimal)
+    assert [each["key"] for each in listed] == [operation.full_key for operation in OPERATIONS]
+    invoice = next(each for each in listed if each["key"] == "xero.create_invoice")
+    assert (invoice["kind"], invoice["effect"], invoice["scopes"]) == ("action", "creates", ["accounting.invoices"])
+    inputs = {each["name"]: each for each in invoice["inputs"]}
+    assert inputs["contact_id"] == {
+        "name": "contact_id",
+        "label": "Contact",
+        "type": "choice",
+        "required": True,
+        "choices": "fetched",
+    }
+    assert inputs["status"]["choices"] == "fixed"
+    assert inputs["due_date"]["type"] == "date"
+    assert inputs["due_date"]["choices"] is None
+    assert [column["name"] for column in inputs["lines"]["columns"]][:2] == ["item_code", "description"]
+    pin = next(each for each in listed if each["key"] == "pinterest.new_pin")
+    assert (pin["kind"], pin["effect"]) == ("trigger", None)

@@ -1,0 +1,26 @@
+"""A request as it is stored before it is sent: the same to the byte when it is taken up again."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from integrations.http import Request
+from integrations.jsonfield import dumps, loads
+
+
+def test_a_request_survives_storage_to_the_byte() -> None:
+    request = Request.of_json("PUT", "/Invoices", {"a": Decimal("1.10"), "b": "é\u2028"}, query={"unitdp": "4"})
+    again = Request.from_dict(loads(dumps(request.to_dict())))
+    assert again == request
+    assert again.sha256 == request.sha256
+
+
+def test_the_hash_covers_method_path_query_and_body() -> None:
+    requests = [
+        Request("PUT", "/a", (("q", "1"),), b"x"),
+        Request("POST", "/a", (("q", "1"),), b"x"),
+        Request("PUT", "/b", (("q", "1"),), b"x"),
+        Request("PUT", "/a", (("q", "2"),), b"x"),
+        Request("PUT", "/a", (("q", "1"),), b"y"),
+    ]
+    assert len({request.sha256 for request in requests}) == 5

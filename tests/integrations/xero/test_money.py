@@ -1,0 +1,126 @@
+"""Payments and bank transfers, and the lists of what is set up: for real against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from integrations import registry
+from integrations.errors import InvalidInputError, RejectedError
+from integrations.sandbox.organisations import ORGANISATIONS
+from integrations.xero import choices
+from tests.integrations.wire import Wire
+from tests.integrations.xero.writing import MARKER, hits, written
+from tests.provider import DEMO, Sandbox
+
+PAYMENT = registry.action("xero.create_payment")
+TRANSFER = registry.action("xero.create_bank_transfer")
+INVOICE = registry.action("xero.create_invoice")
+BANK, SAVINGS = (
+    next(account["AccountID"] for account in ORGANISATIONS[DEMO].accounts() if account["Code"] == code)
+    for code in ("090", "091")
+)
+
+
+@pytest.fixture
+def invoice(demo: Any, sandbox: Sandbox) -> dict[str, Any]:
+    """Approved, 115.00 to be paid."""
+    return written(
+        demo,
+        INVOICE,
+        contact_id=str(sandbox.contacts()[0]["id"]),
+        lines=[{"description": "Shelf", "unit_amount": "100", "account_code": "200"}],
+        due_date="2026-12-22",
+        status="AUTHORISED",
+    )
+
+
+def test_a_payment_of_the_whole_makes_the_invoice_paid(demo: Any, invoice: dict[str, Any], wire: Wire) -> None:
+    values = {"invoice_id": invoice["InvoiceID"], "account_id": BANK, "amount": "115.00", "paid_on": "2026-11-22"}
+    assert hits(demo, PAYMENT, **values) == []
+    output = written(demo, PAYMENT, **values, reference="Card")
+    sent = wire.exchanges[-1]
+    assert (sent.method, sent.path) == ("PUT", "/api.xro/2.0/Payments")
+    assert json.loads(sent.body) == {
+        "Payments": [
+            {
+                "Invoice": {"InvoiceID": invoice["InvoiceID"]},
+                "Account": {"AccountID": BANK},
+                "Date": "2026-11-22",
+                "Amount": 115,
+                "Reference": f"Card ({MARKER})",
+            }
+        ]
+    }
+    assert b'"Amount":115.00' in sent.body
+    assert (output["Amount"], output["Date"], output["Status"]) == (Decimal("115.00"), "2026-11-22", "AUTHORISED")
+    assert PAYMENT.describe(output) == f"Payment of 115.00 for {invoice['InvoiceNumber']}"
+    (hit,) = hits(demo, PAYMENT, **values)
+    assert hit["PaymentID"] == output["PaymentID"]
+    paid = demo.read(f"/Invoices/{invoice['InvoiceID']}").json()["Invoices"][0]
+    assert (paid["Status"], paid["AmountDue"]) == ("PAID", 0)
+
+
+def test_more_than_is_due_is_refused_in_xeros_words(demo: Any, invoice: dict[str, Any]) -> None:
+    values = {"invoice_id": invoice["InvoiceID"], "account_id": BANK, "amount": "115.01"}
+    with pytest.raises(RejectedError) as caught:
+        written(demo, PAYMENT, **values)
+    assert caught.value.reasons == ["Payment amount exceeds the amount outstanding on this document"]
+    assert hits(demo, PAYMENT, **values) == []
+
+
+def test_a_payment_that_cannot_be_is_told_before_anything_is_sent() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        PAYMENT.Inputs.clean({"invoice_id": BANK, "account_id": BANK, "amount": "0"})
+    assert caught.value.problems == {"amount": "Amount must be at least 0.01; this is 0."}
+    with pytest.raises(InvalidInputError) as caught:
+        PAYMENT.Inputs.clean({"invoice_id": "INV-1", "account_id": "090", "amount": "1.234"})
+    assert caught.value.problems == {"amount": "Amount takes at most 2 decimal places; this is 1.234."}
+    with pytest.raises(InvalidInputError, match='"090" is not the ID of an account'):
+        PAYMENT.Inputs.clean({"invoice_id": BANK, "account_id": "090", "amount": "1"})
+
+
+def test_a_transfer_is_written_once_and_found_again(demo: Any, wire: Wire) -> None:
+    values = {"from_account_id": BANK, "to_account_id": SAVINGS, "amount": "50", "transferred_on": "2026-11-22"}
+    assert hits(demo, TRANSFER, **values) == []
+    output = written(demo, TRANSFER, **values)
+    sent = wire.exchanges[-1]
+    assert (sent.method, sent.path, sent.query) == ("PUT", "/api.xro/2.0/BankTransfers", {})
+    assert json.loads(sent.body)["BankTransfers"][0]["Reference"] == MARKER
+    written(demo, TRANSFER, marker="PX-other", **values)
+    (hit,) = hits(demo, TRANSFER, **values)
+    assert hit["BankTransferID"] == output["BankTransferID"]
+    assert TRANSFER.describe(output) == "Bank transfer of 50.00"
+
+
+def test_a_transfer_to_where_it_comes_from_is_told_before_anything_is_sent() -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        TRANSFER.Inputs.clean({"from_account_id": BANK, "to_account_id": BANK.upper(), "amount": "1"})
+    assert "Both bank accounts are the same. Choose two different ones." in caught.value.problems.values()
+
+
+def test_a_write_of_money_that_is_not_found_waits_for_a_person() -> None:
+    assert (PAYMENT.lookup_reliable, TRANSFER.lookup_reliable) == (False, False)
+
+
+def test_bank_accounts_are_offered_by_id(demo: Any) -> None:
+    offered = dict(choices.bank_accounts.load(demo, {}))
+    assert {BANK, SAVINGS} <= set(offered)
+    assert offered[BANK].startswith("Business Bank Account")
+
+
+def test_lists_come_in_one_call_and_can_be_narrowed(demo: Any, wire: Wire) -> None:
+    def listed(key: str, **values: Any) -> dict[str, Any]:
+        action = registry.action(key)
+        return dict(action.run(demo, action.Inputs.clean(values)))
+
+    revenue = listed("xero.list_accounts", account_class="REVENUE")
+    assert [account["Code"] for account in revenue["accounts"]] == ["200", "260", "270"]
+    rates = listed("xero.list_tax_rates")
+    assert {rate["TaxType"] for rate in rates["tax_rates"]} == {"OUTPUT2", "INPUT2", "ZERORATED", "NONE"}
+    tracking = listed("xero.list_tracking_categories")
+    assert tracking["count"] == len(tracking["tracking_categories"]) > 0
+    assert wire.calls == [f"GET /api.xro/2.0/{plural}" for plural in ("Accounts", "TaxRates", "TrackingCategories")]

@@ -1,0 +1,183 @@
+"""Quote status, void or delete, archive, and the two reports: for real against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from integrations import registry
+from integrations.errors import InvalidInputError, RejectedError
+from integrations.xero import choices
+from tests.integrations.wire import Wire
+from tests.integrations.xero.test_money import BANK
+from tests.integrations.xero.writing import hits, written
+from tests.provider import Sandbox
+
+QUOTE_STATUS = registry.action("xero.update_quote_status")
+VOID = registry.action("xero.void_or_delete_invoice")
+ARCHIVE = registry.action("xero.archive_contact")
+SALE = [{"description": "Shelf", "unit_amount": "100", "account_code": "200"}]
+SOMEBODY = "430fa14a-f945-44d3-9f97-5df5e28441b8"
+
+
+@pytest.fixture
+def contact(sandbox: Sandbox) -> str:
+    return str(sandbox.contacts()[0]["id"])
+
+
+def invoice(demo: Any, contact: str, status: str, marker: str = "PX-invoice") -> dict[str, Any]:
+    action = registry.action("xero.create_invoice")
+    day = {"invoice_date": "2026-11-22", "due_date": "2026-12-22"}
+    return written(demo, action, marker=marker, contact_id=contact, lines=SALE, status=status, **day)
+
+
+# --- quotes -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_quote_is_set_to_sent_with_its_contact_and_date_again(demo: Any, contact: str, wire: Wire) -> None:
+    quote = written(demo, registry.action("xero.create_quote"), contact_id=contact, quote_date="2026-11-22", lines=SALE)
+    values = {"quote_id": quote["QuoteID"], "status": "SENT"}
+    assert hits(demo, QUOTE_STATUS, **values) == []
+    output = written(demo, QUOTE_STATUS, **values)
+    assert json.loads(wire.exchanges[-1].body) == {
+        "Quotes": [
+            {
+                "QuoteID": quote["QuoteID"],
+                "Contact": {"ContactID": contact},
+                "Date": "2026-11-22",
+                "Status": "SENT",
+            }
+        ]
+    }
+    assert (output["Status"], len(output["LineItems"]), output["Total"]) == ("SENT", 1, quote["Total"])
+    assert [hit["QuoteID"] for hit in hits(demo, QUOTE_STATUS, **values)] == [quote["QuoteID"]]
+    assert QUOTE_STATUS.describe(output) == f"Quote {quote['QuoteNumber']} is sent"
+
+
+def test_a_step_that_xero_does_not_know_is_refused_in_its_words(demo: Any, contact: str) -> None:
+    quote = written(demo, registry.action("xero.create_quote"), contact_id=contact, lines=SALE)
+    with pytest.raises(RejectedError, match="A quote with the status DRAFT cannot become INVOICED"):
+        written(demo, QUOTE_STATUS, quote_id=quote["QuoteID"], status="INVOICED")
+
+
+def test_a_quote_that_is_not_there_is_told_and_nothing_is_sent(demo: Any, wire: Wire) -> None:
+    with pytest.raises(RejectedError, match=f"Xero has no quote with the ID {SOMEBODY}"):
+        written(demo, QUOTE_STATUS, quote_id=SOMEBODY, status="SENT")
+    assert {one.method for one in wire.exchanges} == {"GET"}
+
+
+def test_quotes_are_offered_with_their_contact_and_status(demo: Any, contact: str) -> None:
+    quote = written(demo, registry.action("xero.create_quote"), contact_id=contact, lines=SALE)
+    assert list(choices.quotes.load(demo, {})) == [
+        (quote["QuoteID"], f"{quote['QuoteNumber']} - {quote['Contact']['Name']} (DRAFT)")
+    ]
+
+
+# --- invoices ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("DRAFT", "DELETED"), ("SUBMITTED", "DELETED"), ("AUTHORISED", "VOIDED")]
+)
+def test_an_invoice_is_voided_or_deleted_as_its_status_asks(demo: Any, contact: str, before: str, after: str) -> None:
+    made = invoice(demo, contact, before)
+    assert hits(demo, VOID, invoice_id=made["InvoiceID"]) == []
+    output = written(demo, VOID, invoice_id=made["InvoiceID"])
+    assert (output["InvoiceID"], output["Status"]) == (made["InvoiceID"], after)
+    assert [hit["Status"] for hit in hits(demo, VOID, invoice_id=made["InvoiceID"])] == [after]
+    assert VOID.describe(output) == f"Invoice {made['InvoiceNumber']}, 115.00, is {after.lower()}"
+    with pytest.raises(RejectedError, match=f"is {after.lower()} in Xero already; nothing was written"):
+        written(demo, VOID, marker="PX-again", invoice_id=made["InvoiceID"])
+
+
+def test_an_invoice_that_is_paid_in_part_is_not_voided(demo: Any, contact: str, wire: Wire) -> None:
+    made = invoice(demo, contact, "AUTHORISED")
+    payment = registry.action("xero.create_payment")
+    written(demo, payment, invoice_id=made["InvoiceID"], account_id=BANK, amount="15", paid_on="2026-11-22")
+    wire.clear()
+    with pytest.raises(RejectedError, match=f"{made['InvoiceNumber']} is paid or credited"):
+        written(demo, VOID, invoice_id=made["InvoiceID"])
+    assert {one.method for one in wire.exchanges} == {"GET"}
+
+
+# --- contacts ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_contact_is_archived_and_stays_as_it_was(demo: Any, contact: str, wire: Wire) -> None:
+    before = demo.read(f"/Contacts/{contact}").json()["Contacts"][0]
+    assert hits(demo, ARCHIVE, contact_id=contact) == []
+    output = written(demo, ARCHIVE, contact_id=contact)
+    assert (output["ContactStatus"], output["Name"]) == ("ARCHIVED", before["Name"])
+    assert [hit["ContactID"] for hit in hits(demo, ARCHIVE, contact_id=contact)] == [contact]
+    assert ARCHIVE.describe(output) == f"Contact {before['Name']} is archived"
+
+
+def test_what_is_no_id_never_becomes_part_of_an_address() -> None:
+    for action, name in ((QUOTE_STATUS, "quote_id"), (VOID, "invoice_id"), (ARCHIVE, "contact_id")):
+        with pytest.raises(InvalidInputError) as caught:
+            action.Inputs.clean({name: "../Items", **({"status": "SENT"} if action is QUOTE_STATUS else {})})
+        assert list(caught.value.problems) == [name]
+
+
+# --- reports ----------------------------------------------------------------------------------------------------------
+
+
+def report(demo: Any, key: str, **values: Any) -> dict[str, Any]:
+    action = registry.action(key)
+    return dict(action.run(demo, action.Inputs.clean(values)))
+
+
+def amount_of(found: dict[str, Any], label: str) -> Decimal:
+    (row,) = [row for row in found["rows"] if row["label"] == label]
+    assert isinstance(row["amount"], Decimal)
+    return row["amount"]
+
+
+def test_profit_and_loss_grows_by_an_approved_invoice(demo: Any, contact: str, wire: Wire) -> None:
+    period = {"from_date": "2026-11-01", "to_date": "2026-11-30"}
+    invoice(demo, contact, "AUTHORISED")
+    wire.clear()
+    found = report(demo, "xero.get_profit_and_loss", **period)
+    (call,) = wire.exchanges
+    assert call.query == {"fromDate": "2026-11-01", "toDate": "2026-11-30", "standardLayout": "true"}
+    (sales,) = [row for row in found["rows"] if row["label"] == "Sales"]
+    assert (sales["section"], sales["amount"], sales["is_total"]) == ("Income", Decimal("100.00"), False)
+    assert sales["account_id"]
+    assert amount_of(found, "Net Profit") == Decimal("100.00")
+    assert found["period"] == "1 November 2026 to 30 November 2026"
+    assert found["columns"] == ["30 Nov 26"]
+
+
+def test_a_balance_sheet_compares_and_balances(demo: Any, contact: str, wire: Wire) -> None:
+    invoice(demo, contact, "AUTHORISED")
+    wire.clear()
+    found = report(demo, "xero.get_balance_sheet", as_at="2026-11-30", periods="2", timeframe="QUARTER")
+    assert wire.exchanges[0].query == {
+        "date": "2026-11-30",
+        "periods": "2",
+        "timeframe": "QUARTER",
+        "standardLayout": "true",
+    }
+    assert len(found["columns"]) == 3
+    assert all(len(row["amounts"]) == 3 for row in found["rows"])
+    assert amount_of(found, "Net Assets") == amount_of(found, "Total Equity")
+    assert amount_of(found, "Total Assets") - amount_of(found, "Total Liabilities") == amount_of(found, "Net Assets")
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"from_date": "2026-01-01"}, {"to_date": "To is needed beside the other day."}),
+        ({"to_date": "2026-01-01"}, {"from_date": "From is needed beside the other day."}),
+        ({"from_date": "2026-01-02", "to_date": "2026-01-01"}, {"to_date": "To is before From."}),
+        ({"from_date": "2025-01-01", "to_date": "2026-01-02"}, {"to_date": "The period may span 365 days at most."}),
+        ({"periods": "12"}, {"periods": "Compare with must be at most 11; this is 12."}),
+    ],
+)
+def test_a_period_that_xero_would_refuse_is_told_first(values: dict[str, str], problems: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        registry.action("xero.get_profit_and_loss").Inputs.clean(values)
+    assert caught.value.problems == problems

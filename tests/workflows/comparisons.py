@@ -1,0 +1,48 @@
+"""Data and short-hand for the tests of conditions."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from workflows.conditions import check, evaluate
+from workflows.mapping import MappingContext
+
+CONTEXT = MappingContext(
+    timezone="Pacific/Auckland", today=date(2026, 11, 23), lock_dates=(date(2026, 3, 31), date(2026, 6, 30))
+)
+DATA: dict[str, Any] = {
+    "trigger": {
+        "title": "Summer Sale",
+        "description": None,
+        "empty": "",
+        "email": "ann@example.com",
+        "price": Decimal("95.00"),
+        "price_text": "1,095.50",
+        "old_price": Decimal("95"),
+        "float": 0.1,
+        "day": "2026-11-21",
+        "moment": "2026-11-22T12:30:00Z",
+        "locked_day": "2026-06-30",
+        "is_public": True,
+        "is_public_text": "No",
+        "tags": ["Oak", "table", 5, None],
+        "numbers": [1, Decimal("2.50")],
+        "none": [],
+        "lines": [{"amount": 1}],
+        "board": {"name": "Office styling"},
+        "pattern": "^S.*e$",
+    },
+    "steps": {"invoice": {"Total": Decimal("120.00")}},
+}
+
+
+def comparison(
+    type_: str, left: str, operator: str, right: Any = None, until: Any = None, **extra: Any
+) -> dict[str, Any]:
+    source = left if "{{" in left or left.startswith("'") else f"{{{{ trigger.{left} }}}}"
+    return {"left": source, "type": type_, "operator": operator, "right": right, "right_until": until, **extra}
+
+
+def passes(tree: dict[str, Any]) -> bool:
+    check(tree)
+    return evaluate(tree, DATA, CONTEXT).passed

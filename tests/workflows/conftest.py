@@ -1,0 +1,144 @@
+"""Workflows on the scripted provider, ready to run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from integrations import registry
+from integrations.base import Item
+from integrations.errors import OutcomeUnknownError
+from integrations.models import Connection
+from tests.base import Cast, make_connection
+from tests.workflows.scripted import connector as scripted
+from workflows import lifecycle, polling, publishing
+from workflows.engine.drain import do_one
+from workflows.models import Condition, Mapping, Run, Step, StepRun, Workflow
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[scripted.Provider]:
+    """The scripted provider, empty and well-behaved, and the only connector there is."""
+    fresh = scripted.Provider()
+    scripted.provider = fresh
+    # A registry beside the real one, whose operations other tests hold already.
+    monkeypatch.setattr(registry, "_load", lru_cache(maxsize=1)(registry._load.__wrapped__))
+    with override_settings(CONNECTORS=["tests.workflows.scripted"], TIME_SCALE=600):
+        yield fresh
+
+
+@pytest.fixture
+def connection(cast: Cast, provider: scripted.Provider) -> Connection:
+    """The team's connection to the scripted provider."""
+    return make_connection(cast.team, "scripted", name="Scripted account", timezone="Pacific/Auckland")
+
+
+Make = Callable[..., Workflow]
+
+
+@pytest.fixture
+def make_workflow(cast: Cast, connection: Connection) -> Make:
+    """Build, publish and switch on: when there is a new thing, do these steps."""
+
+    def make(
+        *,
+        actions: tuple[str, ...] = ("write_thing",),
+        name: str = "Copy things",
+        inputs: dict[str, str] | None = None,
+        condition: dict[str, Any] | None = None,
+        on_error: str = "stop",
+        is_active: bool = True,
+    ) -> Workflow:
+        workflow = Workflow.objects.create(
+            team=cast.team,
+            name=name,
+            trigger_operation="scripted.new_thing",
+            trigger_connection=connection,
+            created_by=cast.builder,
+        )
+        if condition is not None:
+            step = Step.objects.create(workflow=workflow, key="filter", name="Filter", kind="filter", position=1)
+            Condition.objects.create(step=step, position=1, **condition)
+        for position, action in enumerate(actions, start=2):
+            step = Step.objects.create(
+                workflow=workflow,
+                key=f"{action}_{position}",
+                name=action.replace("_", " ").capitalize(),
+                kind="action",
+                position=position,
+                operation=f"scripted.{action}",
+                connection=connection,
+                on_error=on_error,
+            )
+            for field, value in (inputs or {"name": "{{ trigger.title }}"}).items():
+                Mapping.objects.create(step=step, input=field, value=value)
+        publishing.publish(workflow, by=cast.builder, note="First version")
+        if is_active:
+            lifecycle.activate(workflow, by=cast.builder)
+        return workflow
+
+    return make
+
+
+def thing(number: int, **data: Any) -> Item:
+    """An item of the scripted trigger."""
+    return Item(key=str(number), data={"id": str(number), "title": f"Thing {number}", "price": 10, **data})
+
+
+def settle(seconds: float = 30.0) -> None:
+    """Do all that is due, waiting for what will be, until every run has ended or waits for a person."""
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if do_one():
+            continue
+        if not Run.objects.filter(status__in=Run.OPEN).exclude(wake_at=None, status=Run.Status.WAITING).exists():
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"Not settled: {list(Run.objects.values('pk', 'status', 'wait_reason', 'wake_at', 'error'))}")
+
+
+def drain() -> int:
+    """Do what is due now and no more."""
+    done = 0
+    while do_one():
+        done += 1
+    return done
+
+
+def start(provider: scripted.Provider, make_workflow: Make, *items: Item, **options: object) -> None:
+    """An active workflow past its baseline, and items that are due."""
+    workflow = make_workflow(**options)
+    drain()
+    provider.items.extend(items or (thing(1),))
+    workflow.refresh_from_db()
+    polling.look_now(workflow.listens_to)
+    assert do_poll()
+
+
+def do_poll() -> bool:
+    state = polling.claim()
+    if state is None:
+        return False
+    polling.poll(state)
+    return True
+
+
+def the_run() -> Run:
+    return Run.objects.get()
+
+
+def the_write() -> StepRun:
+    return StepRun.objects.get(kind="action")
+
+
+def said(step_run: StepRun) -> list[tuple[str, str]]:
+    return [(line["what"], line["outcome"]) for line in step_run.attempts]
+
+
+def unknown() -> OutcomeUnknownError:
+    return OutcomeUnknownError("The provider said nothing.")

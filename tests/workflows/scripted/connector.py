@@ -1,0 +1,176 @@
+"""The scripted provider: a book of what was written, a script of what it does with the next calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from integrations import limits
+from integrations.base import Account, Action, Connector, Effect, Item, OAuthEndpoints, Poll, Trigger, Writing
+from integrations.errors import IntegrationError
+from integrations.http import ApiClient, Request, Response
+from integrations.jsonfield import dumps
+from integrations.limits import Limits
+from integrations.schema import Schema
+from integrations.schema import field as input_field
+
+
+@dataclass
+class Provider:
+    """What the provider holds and will do. `script` entries are taken one per write; none left means "behave"."""
+
+    books: list[dict[str, Any]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    script: list[str | IntegrationError | Callable[[], Response]] = field(default_factory=list)
+    lookups: list[IntegrationError | None] = field(default_factory=list)
+    reads: list[IntegrationError | None] = field(default_factory=list)
+    polls: list[IntegrationError | None] = field(default_factory=list)
+    sent: list[tuple[bytes, str]] = field(default_factory=list)
+    keys: dict[str, Response] = field(default_factory=dict)
+    hidden: int = 0
+    thorough: list[bool] = field(default_factory=list)
+
+    def write(self, request: Request, key: str) -> Response:
+        """Book it, once per key, unless the script says otherwise."""
+        self.sent.append((request.body, key))
+        line = self.script.pop(0) if self.script else "behave"
+        if key in self.keys and line == "behave":
+            return self.keys[key]
+        if isinstance(line, IntegrationError):
+            raise line
+        if callable(line):
+            return line()
+        thing = {**Response(200, body=request.body).json(), "id": f"T{len(self.books) + 1}"}
+        self.books.append(thing)
+        answer = Response(200, {"content-type": "application/json"}, dumps(thing).encode())
+        if key:
+            self.keys[key] = answer
+        if line == "behave":
+            return answer
+        from integrations.errors import OutcomeUnknownError
+
+        raise OutcomeUnknownError("The scripted provider wrote it and said nothing.")
+
+
+provider = Provider()
+
+
+class ScriptedClient(ApiClient):
+    """Calls to the scripted provider, without a wire."""
+
+    provider_name = "Scripted"
+
+    def limits(self) -> Limits:
+        return Limits(per_minute=0, at_once=0, per_day=0)
+
+    def write(self, request: Request, *, idempotency_key: str = "") -> Response:
+        return provider.write(request, idempotency_key)
+
+
+class WriteThing(Action):
+    """Write a thing."""
+
+    key = "write_thing"
+    name = "Write thing"
+    effect = Effect.CREATES
+    key_window: ClassVar[float] = 300
+    lookup_reliable: ClassVar[bool] = True
+    sample: ClassVar[Mapping[str, Any]] = {"id": "T1", "name": "A thing", "marker": "PX-1"}
+
+    class Inputs(Schema):
+        name: str = input_field("Name", max_length=50)
+        day: date | None = input_field("Day", default=None)
+
+    def request(self, inputs: Any, writing: Writing) -> Request:
+        thing = {"name": inputs.name, "marker": writing.marker}
+        if inputs.day is not None:
+            thing["day"] = inputs.day.isoformat()
+        return Request.of_json("PUT", "/things", thing)
+
+    def output(self, response: Response) -> dict[str, Any]:
+        thing = response.json()
+        return {"id": thing["id"], "name": thing["name"], "marker": thing["marker"]}
+
+    def find(self, api: ApiClient, inputs: Any, marker: str, *, since: datetime | None = None) -> list[dict[str, Any]]:
+        line = provider.lookups.pop(0) if provider.lookups else None
+        if line is not None:
+            raise line
+        if provider.hidden:
+            provider.hidden -= 1
+            return []
+        return [thing for thing in provider.books if thing["marker"] == marker]
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["id"])
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        return f"Thing {output['id']}"
+
+
+class WriteUnsurely(WriteThing):
+    """Write a thing where a lookup proves nothing and no keys are kept."""
+
+    key = "write_unsurely"
+    name = "Write thing unsurely"
+    key_window: ClassVar[float] = 0
+    lookup_reliable: ClassVar[bool] = False
+
+
+class ReadThing(Action):
+    """Read a thing."""
+
+    key = "read_thing"
+    name = "Read thing"
+    effect = Effect.READS
+    sample: ClassVar[Mapping[str, Any]] = {"id": "T0", "price": 12}
+
+    class Inputs(Schema):
+        name: str | None = input_field("Name", default=None)
+
+    def run(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
+        line = provider.reads.pop(0) if provider.reads else None
+        if line is not None:
+            raise line
+        return {"id": "T0", "price": 12}
+
+
+class NewThing(Trigger):
+    """Notices a new thing."""
+
+    key = "new_thing"
+    name = "New thing"
+    noun = "thing"
+    sample: ClassVar[Mapping[str, Any]] = {"id": "1", "title": "A thing", "price": 10}
+
+    class Inputs(Schema):
+        shelf: str | None = input_field("Shelf", default=None)
+
+    def poll(self, poll: Poll) -> Iterator[Item]:
+        line = provider.polls.pop(0) if provider.polls else None
+        provider.thorough.append(poll.is_thorough)
+        for item in list(provider.items):
+            if line is not None and item is provider.items[-1]:
+                raise line
+            yield item
+
+
+class ScriptedConnector(Connector):
+    """The scripted provider as a connector."""
+
+    key = "scripted"
+    name = "Scripted"
+    account_noun = "account"
+    client_class = ScriptedClient
+    operations = (NewThing, ReadThing, WriteThing, WriteUnsurely)
+
+    def oauth(self) -> OAuthEndpoints:
+        return OAuthEndpoints(token_url="http://127.0.0.1:9/token", client_id="id", client_secret="secret")
+
+    def accounts(self, access_token: str) -> list[Account]:
+        return [Account(external_id="1", name="Scripted account")]
+
+
+connector = ScriptedConnector()
+__all__ = ["connector", "limits", "provider"]

@@ -1,0 +1,77 @@
+"""Chores: once a day, by one worker, and one that fails keeps none of the others from running."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from integrations import connections, oauth
+from integrations.models import Connection
+from tests.workflows.conftest import Make
+from tests.workflows.scripted.connector import Provider
+from workflows import housekeeping, lifecycle
+from workflows.models import Beat
+from workflows.usage import usages
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was done, in order; nothing is really asked of a provider."""
+    calls: list[str] = []
+
+    def noted(name: str) -> object:
+        return lambda: calls.append(name) or 0
+
+    monkeypatch.setattr(oauth, "finish_refreshes", noted("finish"))
+    monkeypatch.setattr(oauth, "refresh_idle_grants", noted("idle"))
+    monkeypatch.setattr(connections, "forget_abandoned_grants", noted("abandoned"))
+    monkeypatch.setattr(housekeeping, "refresh_organisations", noted("facts"))
+    return calls
+
+
+def test_daily_chores_are_done_once_a_day_and_the_others_each_time(provider: Provider, done: list[str]) -> None:
+    housekeeping.keep_house()
+    housekeeping.keep_house()
+    assert done == ["finish", "idle", "abandoned", "facts", "finish"]
+    Beat.objects.filter(name="chore:daily").update(at="2020-01-01T00:00:00Z")
+    housekeeping.keep_house()
+    assert done[-4:] == ["finish", "idle", "abandoned", "facts"]
+
+
+def test_a_chore_that_fails_is_logged_and_the_others_are_done(
+    provider: Provider, done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(oauth, "refresh_idle_grants", lambda: 1 // 0)
+    with caplog.at_level(logging.ERROR):
+        housekeeping.keep_house()
+    assert done == ["finish", "abandoned", "facts"]
+    assert "'refresh idle grants' failed" in caplog.text
+
+
+def test_facts_of_connected_organisations_are_read_again(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(connections, "refresh_details", lambda each: read.append(each.name))
+    assert housekeeping.refresh_organisations() == 1
+    Connection.objects.update(status=Connection.Status.NEEDS_RECONNECT)
+    assert housekeeping.refresh_organisations() == 0
+    assert read == ["Scripted account"]
+
+
+def test_a_connection_tells_which_workflows_use_it_now_or_as_published(
+    provider: Provider, make_workflow: Make, connection: Connection
+) -> None:
+    active = make_workflow(name="Active")
+    draft = make_workflow(name="Draft", is_active=False)
+    published_only = make_workflow(name="Published only", is_active=False)
+    published_only.steps.update(connection=None)
+    type(published_only).objects.filter(pk=published_only.pk).update(trigger_connection=None)
+    found = {usage.name: usage.is_active for usage in usages(connection)}
+    assert found == {"Active": True, "Draft": False, "Published only": False}
+    lifecycle.pause(active, by=None)
+    assert not any(usage.is_active for usage in usages(connection))
+    assert {usage.url for usage in usages(connection)} >= {f"/workflows/{draft.pk}/"}
