@@ -105,6 +105,8 @@ class Trigger(Operation):
     """Notices something at a provider. Subclasses yield items; they never decide what is new by a clock."""
 
     noun: ClassVar[str] = "item"
+    #: The category of the provider's notices that makes this trigger due at once, as "INVOICE"; "" where none does.
+    doorbell: ClassVar[str] = ""
 
     def poll(self, poll: Poll) -> Iterator[Item]:
         """Yield what is there, in an order in which each item's cursor is safe once the item is stored."""
