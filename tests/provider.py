@@ -40,13 +40,21 @@ _NO_LIMITS = {
 }
 
 
+class _Session(requests.Session):
+    """A session that never waits for ever: a sandbox that does not answer is a failure, not a hang."""
+
+    def request(self, *args: Any, **options: Any) -> requests.Response:
+        options.setdefault("timeout", 30)
+        return super().request(*args, **options)
+
+
 class Sandbox:
     """A running sandbox. Its controls answer at once; what they refuse raises AssertionError with the reason."""
 
     def __init__(self, url: str, process: subprocess.Popen[bytes] | None = None) -> None:
         self.url = url
         self.process = process
-        self.session = requests.Session()
+        self.session = _Session()
         self.session.trust_env = False
 
     def settings(self) -> dict[str, str]:

@@ -124,7 +124,7 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
         "LOG_LEVEL": "ERROR",
     }
     for command in (["migrate", "--verbosity", "0"], ["createcachetable"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, env=environment, check=True)
+        subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, env=environment, check=True, timeout=90)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "worker", "--grace-seconds", "10"],
         cwd=CHECKOUT,
