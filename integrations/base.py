@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from integrations.documents import Answered, Document
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema
 
@@ -125,6 +126,8 @@ class Action(Operation):
     key_window: ClassVar[float] = 0
     #: True where a write that happened is certainly found by `find()` after the settling time.
     lookup_reliable: ClassVar[bool] = False
+    #: Why `undo()` never gives a request, as a sentence for people; empty where it may.
+    no_undo: ClassVar[str] = ""
 
     def run(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """Read, and give what later steps can use."""
@@ -160,6 +163,23 @@ class Action(Operation):
     def describe(self, output: Mapping[str, Any]) -> str:
         """The object in a few words for lists and mails, as "Invoice INV-0007, 40.00 NZD"."""
         return self.name
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """The one request that takes the write back (voids, deletes, archives); None where the provider has no way.
+
+        `output` is what the write gave; what may have changed since is read. It sends nothing. Raises RejectedError
+        with the sentence to show where the object is in a state in which the provider does not take it back.
+        """
+        return None
+
+    def document(self, inputs: Any, organisation: Mapping[str, Any]) -> Document | None:
+        """What would be written, for people, from the cleaned inputs and the connection's details alone; None where
+        there is nothing to show beyond the inputs."""
+        return None
+
+    def answered(self, output: Mapping[str, Any]) -> Answered | None:
+        """Number, day and totals as the provider wrote them; None where it tells none."""
+        return None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""What a write action is about to write, as a person in finance reads a document: no ids, no JSON, no bytes.
+
+An action makes one from its inputs alone, with nothing read and nothing sent, so the same view serves a preview, an
+approval and the page of a run. What only the provider knows is left out (None) and never guessed: a total of which one
+part is unknown is unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from integrations.fields import Choices
+
+#: What a choice's stored value is called, given the choices it is one of; empty where nobody knows.
+Name = Callable[[Choices, str], str]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A value that people know by a name, as a contact's id: `code` is what is sent, `choices` the list it is from.
+
+    Whoever shows it looks the name up in the choices fetched last and falls back on the code.
+    """
+
+    code: str
+    choices: Choices | None = None
+
+    def said(self, name: Name) -> str:
+        """The name where it is known, else the code."""
+        return (name(self.choices, self.code) if self.choices and self.code else "") or self.code
+
+
+#: Text as it stands, or a value to be shown by its name.
+Text = str | Named
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentLine:
+    """A row. `amount` is the line's amount as the document counts it (with tax in it where prices hold the tax), after
+    the discount. Amounts are in the document's currency; None where only the provider knows."""
+
+    description: str = ""
+    item: str = ""
+    quantity: Decimal | None = None
+    unit_amount: Decimal | None = None
+    discount: str = ""  # as "10 %" or "5.00"; empty without one
+    account: str = ""
+    tax_rate: str = ""
+    tax: Decimal | None = None
+    amount: Decimal | None = None
+    tracking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What a document comes to. `total` is what is payable."""
+
+    sub_total: Decimal
+    tax: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """What is written: `what` it is ("Sales invoice", "Board"), for `whom`, in which `organisation`, and its content.
+
+    `dates` are (label, day), where None means the day on which it is written, at the organisation's place. `facts` are
+    further (label, text) pairs in the order in which they are read. `notes` are whole sentences about what is not
+    plain, as "Xero takes the price from the item.".
+    """
+
+    what: str
+    organisation: str = ""
+    whom: Text = ""
+    whom_label: str = "For"
+    status: str = ""
+    dates: tuple[tuple[str, date | None], ...] = ()
+    reference: str = ""
+    facts: tuple[tuple[str, Text], ...] = ()
+    lines: tuple[DocumentLine, ...] = ()
+    prices: str = ""  # as "Tax exclusive"
+    currency: str = ""
+    totals: Totals | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """What the provider says it has written, for comparison with what was computed from the inputs."""
+
+    number: str = ""
+    day: date | None = None
+    currency: str = ""
+    totals: Totals | None = None
