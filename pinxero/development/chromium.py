@@ -8,6 +8,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-accelerated-2d-canvas",
     "--disable-quic",
     "--disable-dev-shm-usage",
     "--no-first-run",

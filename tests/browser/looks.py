@@ -62,7 +62,8 @@ def unsafe(addresses: list[str]) -> list[str]:
 def brightness(page: Page) -> float:
     """Of what is behind the page's text, from 0 (black) to 1 (white), as it is drawn."""
     script = """() => {
-      const canvas = document.createElement("canvas").getContext("2d");
+      // Kept in memory, because reading back from the graphics process may never end where there is no graphics card.
+      const canvas = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
       let each = document.querySelector(".px-page");
       while (each && /^(rgba\\(0, 0, 0, 0\\)|transparent)$/.test(getComputedStyle(each).backgroundColor)) {
         each = each.parentElement;
