@@ -35,6 +35,13 @@ class TriggerState(models.Model):
     last_polled_at = models.DateTimeField(null=True, blank=True)
     #: When every page was read last; in between a poll may stop where it knows a whole page.
     thorough_at = models.DateTimeField(null=True, blank=True)
+    #: Where a reading of every page that was broken off goes on, and when that reading began.
+    resume = models.TextField(blank=True, default="")
+    reading_since = models.DateTimeField(null=True, blank=True)
+    #: Minutes to the next look as planned last: more than asked for where the day's calls run low.
+    every_minutes = models.PositiveIntegerField(null=True, blank=True)
+    #: Calls that the last ordinary look made; what the next ones are expected to cost.
+    calls_per_look = models.PositiveIntegerField(default=1)
     last_found = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")

@@ -1,0 +1,49 @@
+"""What was there already and is to start runs all the same: "start from" a day when a workflow is switched on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from workflows.models.definition import Workflow, WorkflowPartQuerySet
+from workflows.models.execution import TriggerState
+
+
+class Release(models.Model):
+    """One wish to start from a day. `counted` is what the person was shown before saying yes, None where nothing was.
+
+    It is fulfilled by the poll that follows the switching on, for this workflow alone: others that share the poll get
+    nothing of it. That an event starts a workflow once is the database's rule (Run), whatever is wished how often.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Being released"
+        DONE = "done", "Released"
+        DROPPED = "dropped", "Dropped before anything was released"
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="releases")
+    trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="releases")
+    since = models.DateField()
+    counted = models.PositiveIntegerField(null=True, blank=True)
+    #: The count ended early: there were more than it says.
+    is_capped = models.BooleanField(default=False)
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
+    released = models.PositiveIntegerField(default=0)
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    asked_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkflowPartQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workflow"], condition=models.Q(status="pending"), name="one_release_at_a_time"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.workflow} from {self.since}"
