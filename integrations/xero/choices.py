@@ -1,4 +1,4 @@
-"""What people pick from: fixed lists as Xero spells them, and lists fetched from the organisation.
+"""What people pick from: the fixed lists of `options`, and lists fetched from the organisation.
 
 Every fetched list is one call unless it is very long; archived and system entries are left out.
 """
@@ -9,207 +9,78 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import TextChoices
-
 from integrations.http import ApiClient
 from integrations.schema import Choice, choices
 from integrations.xero.client import XeroClient, records
-
-
-class InvoiceStatus(TextChoices):
-    """How far a new invoice goes at once."""
-
-    DRAFT = "DRAFT", "Draft"
-    SUBMITTED = "SUBMITTED", "Awaiting approval"
-    AUTHORISED = "AUTHORISED", "Approved, awaiting payment"
-
-
-class LineAmountTypes(TextChoices):
-    """Whether the prices hold the tax."""
-
-    EXCLUSIVE = "Exclusive", "Tax exclusive"
-    INCLUSIVE = "Inclusive", "Tax inclusive"
-    NO_TAX = "NoTax", "No tax"
-
-
-class QuoteStatus(TextChoices):
-    """How far a new quote goes at once."""
-
-    DRAFT = "DRAFT", "Draft"
-    SENT = "SENT", "Sent"
-
-
-class NewQuoteStatus(TextChoices):
-    """What a quote may be set to."""
-
-    SENT = "SENT", "Sent"
-    ACCEPTED = "ACCEPTED", "Accepted"
-    DECLINED = "DECLINED", "Declined"
-    INVOICED = "INVOICED", "Invoiced"
-    DRAFT = "DRAFT", "Draft"
-
-
-class Timeframe(TextChoices):
-    """How long each compared period is."""
-
-    MONTH = "MONTH", "Month"
-    QUARTER = "QUARTER", "Quarter"
-    YEAR = "YEAR", "Year"
-
-
-class QuoteLineAmountTypes(TextChoices):
-    """Whether the prices hold the tax; on quotes Xero writes it in capitals."""
-
-    EXCLUSIVE = "EXCLUSIVE", "Tax exclusive"
-    INCLUSIVE = "INCLUSIVE", "Tax inclusive"
-    NO_TAX = "NOTAX", "No tax"
-
-
-class DocumentStatus(TextChoices):
-    """How far a new purchase order or credit note goes at once."""
-
-    DRAFT = "DRAFT", "Draft"
-    SUBMITTED = "SUBMITTED", "Awaiting approval"
-    AUTHORISED = "AUTHORISED", "Approved"
-
-
-class CreditNoteType(TextChoices):
-    """Who gives the credit to whom."""
-
-    CUSTOMER = "ACCRECCREDIT", "To a customer"
-    SUPPLIER = "ACCPAYCREDIT", "From a supplier"
-
-
-class IfDuplicate(TextChoices):
-    """When the supplier's bill seems to be in the books already."""
-
-    STOP = "stop", "Stop the run here"
-    WRITE = "write", "Write it all the same"
-
-
-class MatchBy(TextChoices):
-    """By what an existing contact is recognised."""
-
-    CONTACT_ID = "contact_id", "Contact ID"
-    CONTACT_NUMBER = "contact_number", "Contact number"
-    EMAIL = "email", "E-mail"
-    NAME = "name", "Name"
-
-
-class WhenFound(TextChoices):
-    """What happens to the fields of a contact that is there already."""
-
-    FILL = "fill", "Only fill empty fields"
-    OVERWRITE = "overwrite", "Overwrite with the new values"
-
-
-class SearchBy(TextChoices):
-    """Where a contact is searched."""
-
-    EMAIL = "email", "E-mail"
-    NAME = "name", "Name"
-    CONTACT_NUMBER = "contact_number", "Contact number"
-    ACCOUNT_NUMBER = "account_number", "Account number"
-    CONTACT_ID = "contact_id", "Contact ID"
-    ANYWHERE = "anywhere", "Part of name, e-mail or number"
-
-
-class InvoiceSearchBy(TextChoices):
-    """Where an invoice or bill is searched."""
-
-    NUMBER = "number", "Number"
-    REFERENCE = "reference", "Reference"
-    INVOICE_ID = "invoice_id", "Invoice ID"
-    ANYWHERE = "anywhere", "Part of number, reference or contact"
-
-
-class OrderSearchBy(TextChoices):
-    """Where a purchase order is searched."""
-
-    NUMBER = "number", "Number"
-    REFERENCE = "reference", "Reference"
-    ORDER_ID = "order_id", "Purchase order ID"
-
-
-class InvoiceKind(TextChoices):
-    """Sales invoices, bills, or both."""
-
-    ANY = "any", "Invoices and bills"
-    SALES = "ACCREC", "Sales invoices"
-    BILLS = "ACCPAY", "Bills"
-
-
-class InvoiceState(TextChoices):
-    """The status that an invoice or bill must have."""
-
-    ANY = "any", "Any but deleted or voided"
-    DRAFT = "DRAFT", "Draft"
-    SUBMITTED = "SUBMITTED", "Awaiting approval"
-    AUTHORISED = "AUTHORISED", "Approved, awaiting payment"
-    PAID = "PAID", "Paid"
-
-
-class OrderState(TextChoices):
-    """The status that a purchase order must have."""
-
-    ANY = "any", "Any but deleted"
-    DRAFT = "DRAFT", "Draft"
-    SUBMITTED = "SUBMITTED", "Awaiting approval"
-    AUTHORISED = "AUTHORISED", "Approved"
-    BILLED = "BILLED", "Billed"
-
-
-class QuoteState(TextChoices):
-    """The status that a quote must have."""
-
-    ANY = "any", "Any but deleted"
-    DRAFT = "DRAFT", "Draft"
-    SENT = "SENT", "Sent"
-    ACCEPTED = "ACCEPTED", "Accepted"
-    DECLINED = "DECLINED", "Declined"
-    INVOICED = "INVOICED", "Invoiced"
-
-
-class CreditNoteKind(TextChoices):
-    """Customers' credit notes, suppliers', or both."""
-
-    ANY = "any", "Customers' and suppliers'"
-    CUSTOMER = "ACCRECCREDIT", "To customers"
-    SUPPLIER = "ACCPAYCREDIT", "From suppliers"
-
-
-class AccountClass(TextChoices):
-    """Which side of the books an account is on."""
-
-    ANY = "any", "All accounts"
-    REVENUE = "REVENUE", "Revenue"
-    EXPENSE = "EXPENSE", "Expenses"
-    ASSET = "ASSET", "Assets"
-    LIABILITY = "LIABILITY", "Liabilities"
-    EQUITY = "EQUITY", "Equity"
-
-
-class IfSeveralDocuments(TextChoices):
-    """When a search for documents finds more than one."""
-
-    STOP = "stop", "Stop the run here"
-    LATEST = "latest", "Take the one with the latest date"
-    ALL = "all", "Give all of them as a list"
-
-
-class IfNone(TextChoices):
-    """When a search finds nothing."""
-
-    STOP = "stop", "Stop the run here"
-    EMPTY = "empty", "Go on, with empty fields"
-
-
-class IfSeveral(TextChoices):
-    """When a search finds more than one."""
-
-    STOP = "stop", "Stop the run here"
-    FIRST = "first", "Take the first by name"
-    ALL = "all", "Give all of them as a list"
+from integrations.xero.options import (
+    AccountClass,
+    CreditNoteKind,
+    CreditNoteType,
+    DocumentStatus,
+    IfDuplicate,
+    IfNone,
+    IfSeveral,
+    IfSeveralDocuments,
+    InvoiceKind,
+    InvoiceSearchBy,
+    InvoiceState,
+    InvoiceStatus,
+    LineAmountTypes,
+    MatchBy,
+    NewQuoteStatus,
+    OrderSearchBy,
+    OrderState,
+    QuoteLineAmountTypes,
+    QuoteState,
+    QuoteStatus,
+    SearchBy,
+    Timeframe,
+    WhenFound,
+)
+
+__all__ = [
+    "AccountClass",
+    "CreditNoteKind",
+    "CreditNoteType",
+    "DocumentStatus",
+    "IfDuplicate",
+    "IfNone",
+    "IfSeveral",
+    "IfSeveralDocuments",
+    "InvoiceKind",
+    "InvoiceSearchBy",
+    "InvoiceState",
+    "InvoiceStatus",
+    "LineAmountTypes",
+    "MatchBy",
+    "NewQuoteStatus",
+    "OrderSearchBy",
+    "OrderState",
+    "QuoteLineAmountTypes",
+    "QuoteState",
+    "QuoteStatus",
+    "SearchBy",
+    "Timeframe",
+    "WhenFound",
+    "bank_accounts",
+    "branding_themes",
+    "contacts",
+    "cost_accounts",
+    "credit_notes",
+    "currencies",
+    "inventory_accounts",
+    "invoices",
+    "items",
+    "items_purchased",
+    "items_sold",
+    "line_accounts",
+    "line_tax_types",
+    "purchase_accounts",
+    "purchase_tax_types",
+    "quotes",
+    "sales_accounts",
+    "sales_tax_types",
+]
 
 
 @choices(is_searchable=True)
