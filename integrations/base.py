@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +18,7 @@ from integrations.schema import Schema
 
 if TYPE_CHECKING:
     from integrations.models import Connection
+    from integrations.notices import Webhook
 
 
 class Effect(StrEnum):
@@ -34,12 +35,23 @@ class Item:
     """One thing that a trigger noticed.
 
     `key` is its identity and alone decides whether it is new. `data` is what later steps can use. `cursor` is where a
-    later poll may resume once this item is stored: it saves work and never decides newness.
+    later poll may resume once this item is stored: it saves work and never decides newness. `resume` is where a reading
+    of every page may go on if it is broken off after this item. `happened` is when the thing came to be, as the provider
+    tells it (a day in the organisation's books, or a moment); None where it does not, or where the thing is gone: such
+    an item is never released by "start from". With `is_event` False the key is only to be known from now on.
     """
 
     key: str
     data: dict[str, Any]
     cursor: str | None = None
+    resume: str | None = None
+    happened: date | datetime | None = None
+    is_event: bool = True
+
+    @classmethod
+    def mark(cls, *, cursor: str | None = None, resume: str | None = None) -> Item:
+        """Nothing to know, only how far the reading has come; its key is empty."""
+        return cls(key="", data={}, cursor=cursor, resume=resume, is_event=False)
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,9 @@ class Poll:
     `known(keys)` tells which of the keys have been seen before, so that a poll can stop paging where a provider's
     order allows it. In the baseline, and in a thorough poll (once a day, and when a workflow joins), every page must be
     read: providers' orders are not promises, and what was passed over has to be found.
+
+    `resume` is set where such a reading was broken off: the mark that the trigger gave last. `since` is set where only
+    what happened since that day is asked for, to count it; a trigger may then ask its provider for less.
     """
 
     api: ApiClient
@@ -57,6 +72,8 @@ class Poll:
     known: Callable[[Iterable[str]], set[str]]
     is_baseline: bool
     is_thorough: bool = False
+    resume: str = ""
+    since: date | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +91,28 @@ class Writing:
     found: Any = None
 
 
+@dataclass(frozen=True)
+class Backup:
+    """What a write is about to take away, as the provider gave it. `title` says what it is, as "Board Summer recipes
+    with 12 pins"; `content` is JSON."""
+
+    title: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a person types when building a step that destroys something.
+
+    It goes into the input `typed`, as text and never as a mapping: the name of what the input `target` chooses, letter
+    by letter as the choices show it; or `sentence`, where the target is mapped and so decided by each run.
+    """
+
+    target: str
+    typed: str
+    sentence: str
+
+
 class Operation:
     """What triggers and actions share."""
 
@@ -81,6 +120,8 @@ class Operation:
     name: ClassVar[str]
     sample: ClassVar[Mapping[str, Any]]
     scopes: ClassVar[tuple[str, ...]] = ()
+    #: Scopes that one value of an input needs besides: {"privacy": {"SECRET": ("boards:write_secret",)}}.
+    scopes_of_values: ClassVar[Mapping[str, Mapping[str, tuple[str, ...]]]] = {}
     connector: ClassVar[Connector]
 
     class Inputs(Schema):
@@ -96,10 +137,13 @@ class Operation:
         """The docstring's first line."""
         return (self.__doc__ or self.name).strip().splitlines()[0]
 
-    def missing_scopes(self, granted: Iterable[str]) -> list[str]:
-        """The scopes this operation needs and the consent did not give."""
+    def missing_scopes(self, granted: Iterable[str], values: Mapping[str, Any] | None = None) -> list[str]:
+        """The scopes this operation needs, with these values of its inputs, and the consent did not give."""
         has = set(granted)
-        return [scope for scope in self.scopes if scope not in has]
+        needed = [*self.scopes]
+        for name, by_value in self.scopes_of_values.items():
+            needed += by_value.get(str((values or {}).get(name)), ())
+        return [scope for scope in dict.fromkeys(needed) if scope not in has]
 
 
 class Trigger(Operation):
@@ -108,6 +152,9 @@ class Trigger(Operation):
     noun: ClassVar[str] = "item"
     #: The category of the provider's notices that makes this trigger due at once, as "INVOICE"; "" where none does.
     doorbell: ClassVar[str] = ""
+    #: What tells when a thing came to be, in people's words: "the date on the invoice". Empty where the provider tells
+    #: nothing of the kind; then nothing of the past can be released.
+    dated_by: ClassVar[str] = ""
 
     def poll(self, poll: Poll) -> Iterator[Item]:
         """Yield what is there, in an order in which each item's cursor is safe once the item is stored."""
@@ -128,6 +175,8 @@ class Action(Operation):
     lookup_reliable: ClassVar[bool] = False
     #: Why `undo()` never gives a request, as a sentence for people; empty where it may.
     no_undo: ClassVar[str] = ""
+    #: What a person has to type before the step can be saved; None for all but the most destructive.
+    confirmation: ClassVar[Confirmation | None] = None
 
     def run(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """Read, and give what later steps can use."""
@@ -137,6 +186,20 @@ class Action(Operation):
         """Read what the write depends on; nothing by default."""
         return None
 
+    def settled(self, inputs: Any, found: Any) -> dict[str, Any] | None:
+        """The output where `prepare` found that there is nothing to write, as a contact that is there already; None
+        where the write goes ahead. Pure."""
+        return None
+
+    def remember(self, found: Any) -> dict[str, Any]:
+        """What of `found` becomes part of the output, because the answer to the write does not tell it: a deletion is
+        answered with nothing. Stored before the write is sent."""
+        return {}
+
+    def backup(self, found: Any) -> Backup | None:
+        """What of `found` is kept before the write is sent, because the write takes it away; None where nothing is."""
+        return None
+
     def request(self, inputs: Any, writing: Writing) -> Request:
         """Exactly what will be sent. Pure: the same inputs and marker give the same bytes."""
         raise NotImplementedError
@@ -144,6 +207,14 @@ class Action(Operation):
     def output(self, response: Response) -> dict[str, Any]:
         """What later steps can use, from a 2xx answer. Raises RejectedError where a 2xx says no."""
         raise NotImplementedError
+
+    def read_back(self, api: ApiClient, inputs: Any, output: dict[str, Any]) -> dict[str, Any]:
+        """The output with what can only be read after the write, as the stock after a receipt; by default as it is.
+
+        Reads only. The write has happened by then, so what this raises undoes nothing: the engine goes on with the
+        output as it was and puts the sentence into its `warning`.
+        """
+        return output
 
     def find(self, api: ApiClient, inputs: Any, marker: str, *, since: datetime | None = None) -> list[dict[str, Any]]:
         """Every object at the provider that carries the marker, each as `output` would give it. Reads only.
@@ -212,6 +283,10 @@ class Connector:
     account_noun: ClassVar[str]
     client_class: ClassVar[type[ApiClient]]
     operations: ClassVar[tuple[type[Operation], ...]]
+    #: Where the provider gives notice of changes; None where it gives none.
+    webhook: ClassVar[Webhook | None] = None
+    #: The field of items and outputs that tells, by the provider's clock, when a record changed last; "" where none.
+    changed_field: ClassVar[str] = ""
 
     def oauth(self) -> OAuthEndpoints:
         """The token endpoint and this installation's app there."""

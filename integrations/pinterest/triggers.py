@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from integrations.base import Item, Poll, Trigger
-from integrations.errors import RejectedError
 from integrations.pinterest import choices, samples
 from integrations.pinterest.client import PinterestClient
+from integrations.pinterest.names import Names
 from integrations.pinterest.records import board_data, pin_data
 from integrations.schema import Schema, field
 
@@ -42,7 +42,7 @@ class NewPin(Trigger):
 
     def poll(self, poll: Poll) -> Iterator[Item]:
         assert isinstance(poll.api, PinterestClient)
-        names = _Names(poll.api, poll.inputs.board_id)
+        names = Names(poll.api, poll.inputs.board_id)
         board = poll.inputs.board_id
         pages = poll.api.pages(f"/boards/{board}/pins" if board else "/pins")
         if poll.is_baseline:
@@ -85,45 +85,7 @@ class NewBoard(Trigger):
                     yield Item(key=board["id"], data=board_data(board))
 
 
-def _items(pins: Iterable[dict[str, Any]], names: _Names) -> Iterator[Item]:
+def _items(pins: Iterable[dict[str, Any]], names: Names) -> Iterator[Item]:
     for pin in pins:
         data = pin_data(pin, board_name=names.of_board(pin), section_name=names.of_section(pin))
         yield Item(key=pin["id"], data=data)
-
-
-class _Names:
-    """Names of boards and sections, asked for once in a poll and only when a pin needs them."""
-
-    def __init__(self, api: PinterestClient, board_id: str | None) -> None:
-        self._api = api
-        self._only_board = board_id
-        self._boards: dict[str, str] | None = None
-        self._sections: dict[str, dict[str, str]] = {}
-
-    def of_board(self, pin: dict[str, Any]) -> str:
-        """Empty for a board that the account does not list, as one of somebody else's."""
-        if self._boards is None:
-            if self._only_board:
-                board = self._api.read(f"/boards/{self._only_board}").json()
-                self._boards = {self._only_board: str(board.get("name") or "")}
-            else:
-                self._boards = self._read_names("/boards")
-        return self._boards.get(str(pin.get("board_id") or ""), "")
-
-    def of_section(self, pin: dict[str, Any]) -> str:
-        """Empty for a pin that lies in no section."""
-        board, section = str(pin.get("board_id") or ""), str(pin.get("board_section_id") or "")
-        if not board or not section:
-            return ""
-        if board not in self._sections:
-            try:
-                self._sections[board] = self._read_names(f"/boards/{board}/sections")
-            except RejectedError as error:
-                if error.status not in {403, 404}:
-                    raise
-                # The board is gone or not ours since the pin was listed; the pin is still one to tell of.
-                self._sections[board] = {}
-        return self._sections[board].get(section, "")
-
-    def _read_names(self, path: str) -> dict[str, str]:
-        return {each["id"]: str(each.get("name") or "") for page in self._api.pages(path) for each in page}
