@@ -36,9 +36,9 @@ class Item:
 
     `key` is its identity and alone decides whether it is new. `data` is what later steps can use. `cursor` is where a
     later poll may resume once this item is stored: it saves work and never decides newness. `resume` is where a reading
-    of every page may go on if it is broken off after this item. `happened` is when the thing came to be, as the provider
-    tells it (a day in the organisation's books, or a moment); None where it does not, or where the thing is gone: such
-    an item is never released by "start from". With `is_event` False the key is only to be known from now on.
+    of every page may go on if it is broken off after this item. `happened` is when the thing came to be, as the
+    provider tells it (a day in the organisation's books, or a moment); None where it does not, or where the thing is
+    gone: such an item is never released by "start from". With `is_event` False the key is only to be known from now on.
     """
 
     key: str
