@@ -7,6 +7,7 @@ on its own, and turns every outcome into a Response or one of the five errors.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import time
 from collections.abc import Callable, Mapping
@@ -73,14 +74,23 @@ class Request:
         return hashlib.sha256(text + self.body).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """For storage; `from_dict` gives the same bytes back."""
+        """For storage; `from_dict` gives the same bytes back. What is no text, as a file, is kept as base64."""
+        text = self.text
         return {
             "method": self.method,
             "path": self.path,
             "query": [list(pair) for pair in self.query],
             "headers": [list(pair) for pair in self.headers],
-            "body": self.body.decode(),
+            **({"body": text} if text is not None else {"body_base64": base64.b64encode(self.body).decode()}),
         }
+
+    @property
+    def text(self) -> str | None:
+        """The body as text; None for a file of bytes. A NUL makes it one: no database keeps that in a text."""
+        try:
+            return None if b"\0" in self.body else self.body.decode()
+        except UnicodeDecodeError:
+            return None
 
     @classmethod
     def from_dict(cls, stored: Mapping[str, Any]) -> Request:
@@ -89,7 +99,7 @@ class Request:
             method=stored["method"],
             path=stored["path"],
             query=tuple((name, value) for name, value in stored["query"]),
-            body=stored["body"].encode(),
+            body=base64.b64decode(stored["body_base64"]) if "body_base64" in stored else stored["body"].encode(),
             headers=tuple((name, value) for name, value in stored["headers"]),
         )
 

@@ -28,7 +28,14 @@ from django.urls import reverse
 
 from integrations.base import Action, Writing
 from integrations.clock import seconds, unscaled
-from integrations.errors import InvalidInputError, OutcomeUnknownError, ReconnectError, RejectedError, TemporaryError
+from integrations.errors import (
+    IntegrationError,
+    InvalidInputError,
+    OutcomeUnknownError,
+    ReconnectError,
+    RejectedError,
+    TemporaryError,
+)
 from integrations.http import ApiClient, Request, Response
 from workflows.engine import steps
 from workflows.engine.lease import database_now
@@ -59,8 +66,8 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
         return
     api = steps.client(walk, step, step_run)
     inputs = steps.inputs_of(walk, step, step_run, action)
-    _intend(walk, step, step_run, action, api, inputs)
-    _send(walk, step, step_run, action, api)
+    if _intend(walk, step, step_run, action, api, inputs):
+        _send(walk, step, step_run, action, api)
 
 
 def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action) -> Any:
@@ -88,10 +95,16 @@ def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, acti
 
 def _intend(
     walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, api: ApiClient, inputs: Any
-) -> None:
+) -> bool:
+    """Write down what is to be sent. False where there turns out to be nothing to write: then the step is done."""
     step_run.marker = step_run.marker or f"PX-{secrets.token_hex(8)}"
     try:
         found = action.prepare(api, inputs)
+        output = action.settled(inputs, found)
+        if output is not None:
+            steps.attempt(step_run, "read", "found", message="There was nothing to write.")
+            _succeed(walk, step_run, action, api, output)
+            return False
         writing = Writing(
             marker=step_run.marker,
             back_link=back_link(step_run.marker),
@@ -108,6 +121,7 @@ def _intend(
     step_run.request = request.to_dict()
     step_run.request_sha256 = request.sha256
     _commit_intent(walk, step_run)
+    return True
 
 
 def _commit_intent(walk: Walk, step_run: StepRun) -> None:
@@ -153,7 +167,7 @@ def _send(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action
         walk.lease.record(step_run)
         raise _wait(error.message, SETTLE) from None
     steps.attempt(step_run, "send", "done", response=response)
-    _succeed(walk, step_run, action, api, output)
+    _succeed(walk, step_run, action, api, _read_back(step_run, action, api, output))
 
 
 def _output(action: Action, response: Response) -> dict[str, Any]:
@@ -165,6 +179,15 @@ def _output(action: Action, response: Response) -> dict[str, Any]:
         )
         error.response = response
         raise error from None
+
+
+def _read_back(step_run: StepRun, action: Action, api: ApiClient, output: dict[str, Any]) -> dict[str, Any]:
+    """The output with what is read after the write. It was written, so a fault in reading must not undo that."""
+    try:
+        return action.read_back(api, action.Inputs.clean(step_run.inputs or {}), output)
+    except IntegrationError as error:
+        steps.attempt(step_run, "read", "not now", message=error.message)
+        return {**output, "warning": f"It was written, but reading it afterwards did not work: {error.message}"}
 
 
 def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, output: dict[str, Any]) -> None:
@@ -259,7 +282,7 @@ def _look_up(
     step_run.looked_up_at = database_now()
     if len(hits) == 1:
         steps.attempt(step_run, "look up", "found", message="Found by its marker; it was written once.")
-        _succeed(walk, step_run, action, api, hits[0])
+        _succeed(walk, step_run, action, api, _read_back(step_run, action, api, hits[0]))
         return
     if len(hits) > 1:
         steps.attempt(step_run, "look up", "several", message=f"{len(hits)} objects carry the marker.")

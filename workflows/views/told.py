@@ -231,7 +231,7 @@ def _call(step_run: StepRun, operation: Operation | None) -> Call | None:
     headers |= dict(request.headers)
     if step_run.idempotency_key:
         headers["Idempotency-Key"] = step_run.idempotency_key
-    body = request.body.decode(errors="replace")
+    body = request.text if request.text is not None else f"A file of {len(request.body):,} bytes"
     exact = body if is_pretty_different(body) else ""
     return Call(request.method, _address(request, connection), masked(headers), pretty(body), exact)
 
