@@ -49,6 +49,8 @@ XERO_API_BASE = env.str("XERO_API_BASE", "https://api.xero.com").rstrip("/")
 XERO_WEB_BASE = env.str("XERO_WEB_BASE", "https://go.xero.com").rstrip("/")
 XERO_CLIENT_ID = env.str("XERO_CLIENT_ID", "")
 XERO_CLIENT_SECRET = env.str("XERO_CLIENT_SECRET", "")
+# The signing keys of Xero's webhook, the new one beside the old while one replaces the other. Empty: not set up.
+XERO_WEBHOOK_KEYS: list[str] = env.list("XERO_WEBHOOK_KEYS", [])
 XERO_SCOPES: list[str] = env.list(
     "XERO_SCOPES",
     [
@@ -69,6 +71,15 @@ XERO_SCOPES: list[str] = env.list(
 XERO_MINUTE_LIMIT = env.int("XERO_MINUTE_LIMIT", 60)
 XERO_CONCURRENT_LIMIT = env.int("XERO_CONCURRENT_LIMIT", 5)
 XERO_DAY_LIMIT = env.int("XERO_DAY_LIMIT", 1000)
+
+# --- addresses that people give, and mails of workflows; the rules are in integrations/addresses.py ---------------
+
+# Hosts that the HTTP request steps may call; empty switches them off. api.example.com, *.example.com, host:8443.
+HTTP_REQUEST_HOSTS: list[str] = env.list("HTTP_REQUEST_HOSTS", [])
+# Hosts inside the own network that links and HTTP requests may reach all the same, as http://erp.internal:8080.
+OUTSIDE_PRIVATE_HOSTS: list[str] = env.list("OUTSIDE_PRIVATE_HOSTS", [])
+# Domains to which the e-mail step may send; empty lets it send to any.
+EMAIL_RECIPIENT_DOMAINS: list[str] = env.list("EMAIL_RECIPIENT_DOMAINS", [])
 
 # Dotted packages; each holds `connector.py` with a `connector` object. The only list of connectors there is.
 CONNECTORS = ["integrations.pinterest", "integrations.xero"]

@@ -20,6 +20,7 @@ SANDBOX = "integrations.sandbox"
 #: Tools of development, which drive a running Pinxero from outside as a browser does.
 TOOLS = ("pinxero.development", "pinxero.management.commands")
 PURE = (
+    "integrations.addresses",
     "integrations.errors",
     "integrations.schema",
     "workflows.conditions",
@@ -29,6 +30,8 @@ PURE = (
 TABLES = ("integrations.models", "workflows.models", "django.contrib.auth.models")
 NETWORK = ("requests", "requests_oauthlib", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp")
 TALKS_TO_PROVIDERS = ("integrations.http", "integrations.oauth")
+#: Calls what people give, never a provider: no token is within its reach.
+TALKS_OUTSIDE = ("integrations.outside",)
 TOP_LEVEL = {
     "Makefile",
     "README.md",
@@ -193,10 +196,16 @@ def test_one_module_imports_the_queue() -> None:
     assert offences(users, lambda found: below(found.module, "django_q")) == []
 
 
-def test_two_modules_speak_to_providers() -> None:
-    silent = [module for name, module in modules().items() if not below(name, *TALKS_TO_PROVIDERS, SANDBOX, *TOOLS)]
+def test_two_modules_speak_to_providers_and_one_to_addresses_that_people_give() -> None:
+    speaking = (*TALKS_TO_PROVIDERS, *TALKS_OUTSIDE, SANDBOX, *TOOLS)
+    silent = [module for name, module in modules().items() if not below(name, *speaking)]
     assert offences(silent, lambda found: below(found.module, *NETWORK), types_too=False) == []
     assert calls(silent, "socket.socket", "socket.create_connection", "socket.create_server") == []
+
+
+def test_what_calls_addresses_that_people_give_knows_no_token() -> None:
+    secrets = ("integrations.oauth", "integrations.tokens", "integrations.encryption", *TABLES)
+    assert offences(having(*TALKS_OUTSIDE, "integrations.addresses"), lambda found: below(found.module, *secrets)) == []
 
 
 def test_nothing_calls_the_outermost_layers() -> None:
