@@ -7,12 +7,16 @@ part is unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING, Any
 
-from integrations.fields import Choices
+from integrations.fields import Choices, Field, Kind
+
+if TYPE_CHECKING:
+    from integrations.schema import Schema
 
 #: What a choice's stored value is called, given the choices it is one of; empty where nobody knows.
 Name = Callable[[Choices, str], str]
@@ -35,6 +39,11 @@ class Named:
 
 #: Text as it stands, or a value to be shown by its name.
 Text = str | Named
+
+
+def day_words(day: date) -> str:
+    """A day in a sentence, as "22 November 2026"."""
+    return f"{day.day} {day:%B %Y}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,3 +104,25 @@ class Answered:
     day: date | None = None
     currency: str = ""
     totals: Totals | None = None
+
+
+def facts_of(inputs: Schema, *, but: Collection[str] = ()) -> tuple[tuple[str, Text], ...]:
+    """The inputs that were given, by their labels and in their order; tables, and those named in `but`, left out."""
+    shown = (f for f in inputs.fields() if f.name not in but and f.kind is not Kind.ROWS)
+    return tuple((f.label, _text(f, value)) for f in shown if (value := getattr(inputs, f.name)) not in (None, "", []))
+
+
+def _text(f: Field, value: Any) -> Text:
+    if f.dynamic_choices is not None and isinstance(value, str):
+        return Named(value, f.dynamic_choices)
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, datetime):
+        return f"{day_words(value.date())}, {value:%H:%M} {value.tzname() or ''}".rstrip()
+    if isinstance(value, date):
+        return day_words(value)
+    if isinstance(value, Decimal):
+        return f"{value:,f}"
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value)
+    return str(getattr(value, "label", value))

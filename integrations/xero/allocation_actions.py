@@ -18,10 +18,11 @@ from integrations.xero import choices, samples
 from integrations.xero.answers import complete, only_record
 from integrations.xero.client import XeroClient
 from integrations.xero.contact_search import is_guid
-from integrations.xero.document_search import by_id, no_id
+from integrations.xero.document_search import no_id
 from integrations.xero.documents import day_of, money
 from integrations.xero.organisation import time_zone
 from integrations.xero.plain import plain, today_in
+from integrations.xero.reading import by_id
 
 
 class AllocateCreditNote(Action):

@@ -80,6 +80,7 @@ __all__ = [
     "quotes",
     "sales_accounts",
     "sales_tax_types",
+    "tracking_options",
 ]
 
 
@@ -191,6 +192,18 @@ def purchase_tax_types(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Ch
 def line_tax_types(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """Active tax rates of sales and of purchases."""
     return _tax_types(api, {"CanApplyToRevenue", "CanApplyToExpenses", "CanApplyToAssets"})
+
+
+@choices()
+def tracking_options(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """The active options of the active tracking categories, each as "Region: North", which is what a row takes."""
+    for category in _list(api, "TrackingCategories"):
+        if category.get("Status", "ACTIVE") != "ACTIVE":
+            continue
+        for option in category.get("Options") or []:
+            if option.get("Status", "ACTIVE") == "ACTIVE":
+                named = f"{category.get('Name')}: {option.get('Name')}"
+                yield named, named
 
 
 @choices()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -20,36 +19,10 @@ from integrations.xero.documents import (
     CreateDocument,
     day_of,
     is_marked,
-    line_payload,
-    line_problems,
     marked,
 )
+from integrations.xero.lines import DocumentRow, line_payload, line_problems
 from integrations.xero.links import credit_note_link
-
-
-class CreditNoteLine(Schema):
-    """A row of the line items."""
-
-    item_code: str | None = field(
-        "Item", choices=choices.items, default=None, max_length=30, help="Fills what is left empty in this row."
-    )
-    description: str | None = field("Description", default=None, max_length=4000, long=True)
-    quantity: Decimal = field("Quantity", default=Decimal(1), decimal_places=4)
-    unit_amount: Decimal | None = field("Unit price", default=None, decimal_places=4)
-    account_code: str | None = field(
-        "Account",
-        choices=choices.line_accounts,
-        default=None,
-        max_length=10,
-        help="Needed unless the credit note stays a draft.",
-    )
-    tax_type: str | None = field(
-        "Tax rate",
-        choices=choices.line_tax_types,
-        default=None,
-        max_length=50,
-        help="Left empty, Xero takes the rate of the account.",
-    )
 
 
 class CreateCreditNote(CreateDocument):
@@ -65,6 +38,7 @@ class CreateCreditNote(CreateDocument):
     sample = samples.CREDIT_NOTE
     plural, id_name, number_name, noun = "CreditNotes", "CreditNoteID", "CreditNoteNumber", "Credit note"
     lookup_query = {"unitdp": "4"}
+    day_input = "note_date"
 
     class Inputs(Schema):
         type: choices.CreditNoteType = field("Credit note", default=choices.CreditNoteType.CUSTOMER)
@@ -73,7 +47,7 @@ class CreateCreditNote(CreateDocument):
             choices=choices.contacts,
             help="Pick one, or take the ContactID that an earlier step found or created.",
         )
-        lines: list[CreditNoteLine] = field("Line items", help="Amounts are positive.")
+        lines: list[DocumentRow] = field("Line items", help="Amounts are positive.")
         line_amount_types: choices.LineAmountTypes = field(
             "Prices are", default=choices.LineAmountTypes.EXCLUSIVE, help="Whether the unit prices hold the tax."
         )
@@ -110,9 +84,6 @@ class CreateCreditNote(CreateDocument):
             if self.reference is not None and self.type is choices.CreditNoteType.SUPPLIER:
                 problems["reference"] = "Xero keeps no reference on a supplier's credit note. Leave it empty."
             return problems
-
-    def written_on(self, inputs: Inputs) -> date | None:
-        return inputs.note_date
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         is_customers = inputs.type is choices.CreditNoteType.CUSTOMER

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
-from urllib.parse import quote
 
 from integrations.base import Action, Effect
 from integrations.errors import RejectedError
@@ -14,11 +13,12 @@ from integrations.http import ApiClient
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import complete
-from integrations.xero.client import PAGE_SIZE, XeroClient, records
+from integrations.xero.client import PAGE_SIZE, XeroClient
 from integrations.xero.contact_search import is_guid
 from integrations.xero.documents import money
 from integrations.xero.links import bill_link, invoice_link, purchase_order_link
 from integrations.xero.plain import plain
+from integrations.xero.reading import by_id
 
 Document = dict[str, Any]
 #: More documents than a list of one search may give to later steps.
@@ -147,16 +147,6 @@ def _orders(api: XeroClient, inputs: FindPurchaseOrder.Inputs) -> Iterator[Docum
         pages = api.pages("/PurchaseOrders", "PurchaseOrders", {"order": "UpdatedDateUTC DESC"})
         for page in islice(pages, _MOST_PAGES):
             yield from (order for order in page if _is_same(order.get(name), value))
-
-
-def by_id(api: XeroClient, plural: str, key: str) -> list[Document]:
-    try:
-        body = api.read(f"/{plural}/{quote(key, safe='')}").json()
-    except RejectedError as error:
-        if error.status == 404:
-            return []
-        raise
-    return records(body, plural)
 
 
 def _is_wanted(invoice: Document, inputs: FindInvoice.Inputs) -> bool:

@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from integrations.base import Action, Effect
 from integrations.clock import seconds
-from integrations.http import ApiClient, Response
+from integrations.documents import Answered, Document
+from integrations.http import ApiClient, Request, Response
+from integrations.xero import papers
 from integrations.xero.answers import complete, only_record
 from integrations.xero.client import PAGE_SIZE, XeroClient
+from integrations.xero.lines import line_payload, line_problems
+from integrations.xero.locks import refuse_locked
 from integrations.xero.organisation import time_zone
 from integrations.xero.plain import plain, today_in
+from integrations.xero.undoing import take_back
+
+__all__ = [
+    "MARKER_ROOM",
+    "CreateDocument",
+    "day_of",
+    "is_marked",
+    "iso",
+    "leads_to",
+    "line_payload",
+    "line_problems",
+    "look_from",
+    "marked",
+    "money",
+]
 
 #: A lookup begins so many seconds before the write was sent: the provider's clock is not ours.
 _CLOCK_MARGIN = 600
@@ -44,20 +63,29 @@ class CreateDocument(Action):
     page_size: ClassVar[int | None] = PAGE_SIZE
     #: What narrows a lookup beside the time.
     lookup_query: ClassVar[Mapping[str, str]] = {}
+    #: The input that holds the document's date.
+    day_input: ClassVar[str]
+    #: Whether it stands in the ledger, where lock dates hold.
+    is_posted: ClassVar[bool] = True
 
     def written_on(self, inputs: Any) -> date | None:
         """The date that the workflow gives the document."""
-        raise NotImplementedError
+        day: date | None = getattr(inputs, self.day_input)
+        return day
 
     def carries(self, document: Mapping[str, Any], inputs: Any, marker: str) -> bool:
         """Whether Xero's record is the one that was written with this marker."""
         raise NotImplementedError
 
     def prepare(self, api: ApiClient, inputs: Any) -> dict[str, str]:
-        """The day it is in the organisation, where the workflow leaves the date to that."""
-        if self.written_on(inputs) is not None:
-            return {}
-        return {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
+        """The day it is in the organisation, where the workflow leaves the date to that.
+
+        Raises RejectedError for a document whose day lies in a locked period.
+        """
+        found = today_for(api, self.written_on(inputs))
+        if self.is_posted:
+            refuse_locked(api, date.fromisoformat(day_of(self.written_on(inputs), found)), f"the {self.noun.lower()}")
+        return found
 
     def output(self, response: Response) -> dict[str, Any]:
         return complete(only_record(response, self.plural, self.id_name), self.sample)
@@ -85,6 +113,27 @@ class CreateDocument(Action):
     def describe(self, output: Mapping[str, Any]) -> str:
         number = output.get(self.number_name) or "without a number"
         return f"{self.noun} {number}, {money(output.get('Total'))} {output.get('CurrencyCode') or ''}".rstrip()
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Delete a draft, void what is approved: by the state in which it is now, which one read tells."""
+        return take_back(
+            api, self.plural, self.id_name, self.identify(output), number_name=self.number_name, noun=self.noun
+        )
+
+    def document(self, inputs: Any, organisation: Mapping[str, Any]) -> Document | None:
+        return papers.document_of(self.title(inputs), inputs, organisation, day=self.day_input)
+
+    def title(self, inputs: Any) -> str:
+        """What the document is called."""
+        return self.noun
+
+    def answered(self, output: Mapping[str, Any]) -> Answered | None:
+        return papers.answered(output, self.number_name)
+
+
+def today_for(api: ApiClient, given: date | None) -> dict[str, str]:
+    """For `day_of`: the day it is in the organisation, where no other is given."""
+    return {} if given else {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
 
 
 def look_from(since: datetime | None) -> str:
@@ -124,37 +173,3 @@ def is_marked(text: Any, marker: str) -> bool:
 def leads_to(address: Any, marker: str) -> bool:
     """Whether an address is the one of the run that wrote with this marker."""
     return str(address or "").rstrip("/").rsplit("/", 1)[-1] == marker
-
-
-# --- lines ------------------------------------------------------------------------------------------------------------
-
-_LINE_FIELDS = {
-    "item_code": "ItemCode",
-    "description": "Description",
-    "quantity": "Quantity",
-    "unit_amount": "UnitAmount",
-    "account_code": "AccountCode",
-    "tax_type": "TaxType",
-    "discount_rate": "DiscountRate",
-}
-
-
-def line_payload(line: Any) -> dict[str, Any]:
-    """A row as Xero takes it, without what was not given."""
-    told = {theirs: getattr(line, ours, None) for ours, theirs in _LINE_FIELDS.items()}
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def line_problems(lines: Sequence[Any], *, is_draft: bool, document: str) -> dict[str, str]:
-    """What Xero would refuse in the rows, per input; `document` as in "an invoice"."""
-    problems: dict[str, str] = {}
-    for index, line in enumerate(lines):
-        if not line.description and not line.item_code:
-            problems[f"lines.{index}.description"] = "Each row needs a description or an item."
-        if not is_draft and not line.item_code:
-            for name, label in (("account_code", "Account"), ("unit_amount", "Unit price")):
-                if getattr(line, name) is None:
-                    problems[f"lines.{index}.{name}"] = (
-                        f"{label} is needed in each row without an item, for {document} that does not stay a draft."
-                    )
-    return problems

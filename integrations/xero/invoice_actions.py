@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -15,34 +14,9 @@ from integrations.http import Request
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
-from integrations.xero.documents import CreateDocument, day_of, iso, leads_to, line_payload, line_problems
+from integrations.xero.documents import CreateDocument, day_of, iso, leads_to
+from integrations.xero.lines import SaleRow, line_payload, line_problems
 from integrations.xero.links import invoice_link
-
-
-class InvoiceLine(Schema):
-    """A row of the line items."""
-
-    item_code: str | None = field(
-        "Item", choices=choices.items_sold, default=None, max_length=30, help="Fills what is left empty in this row."
-    )
-    description: str | None = field("Description", default=None, max_length=4000, long=True)
-    quantity: Decimal = field("Quantity", default=Decimal(1), decimal_places=4)
-    unit_amount: Decimal | None = field("Unit price", default=None, decimal_places=4)
-    account_code: str | None = field(
-        "Account",
-        choices=choices.sales_accounts,
-        default=None,
-        max_length=10,
-        help="Needed unless the invoice stays a draft.",
-    )
-    tax_type: str | None = field(
-        "Tax rate",
-        choices=choices.sales_tax_types,
-        default=None,
-        max_length=50,
-        help="Left empty, Xero takes the rate of the account.",
-    )
-    discount_rate: Decimal | None = field("Discount %", default=None, minimum=0, maximum=100, decimal_places=2)
 
 
 class CreateInvoice(CreateDocument):
@@ -55,6 +29,7 @@ class CreateInvoice(CreateDocument):
     name = "Create invoice"
     sample = samples.INVOICE
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Invoice"
+    day_input = "invoice_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4"}
 
     class Inputs(Schema):
@@ -63,7 +38,7 @@ class CreateInvoice(CreateDocument):
             choices=choices.contacts,
             help="Pick one, or take the ContactID that an earlier step found or created.",
         )
-        lines: list[InvoiceLine] = field("Line items")
+        lines: list[SaleRow] = field("Line items")
         line_amount_types: choices.LineAmountTypes = field(
             "Prices are", default=choices.LineAmountTypes.EXCLUSIVE, help="Whether the unit prices hold the tax."
         )
@@ -99,9 +74,6 @@ class CreateInvoice(CreateDocument):
             problems |= line_problems(self.lines, is_draft=is_draft, document="an invoice")
             return problems
 
-    def written_on(self, inputs: Inputs) -> date | None:
-        return inputs.invoice_date
-
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         invoice = given(
             {
@@ -127,6 +99,9 @@ class CreateInvoice(CreateDocument):
             # Without unitdp unit prices are rounded to two places; without summarizeErrors a refusal may come as 200.
             query={"unitdp": "4", "summarizeErrors": "true"},
         )
+
+    def title(self, inputs: Inputs) -> str:
+        return "Sales invoice"
 
     def carries(self, document: Mapping[str, Any], inputs: Inputs, marker: str) -> bool:
         return leads_to(document.get("Url"), marker) or document.get("Reference") == marker

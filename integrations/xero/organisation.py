@@ -1,6 +1,8 @@
-"""Facts of an organisation that forms, dates and checks need.
+"""Facts of an organisation that forms, dates, totals and checks need.
 
 https://developer.xero.com/documentation/api/accounting/organisation
+https://developer.xero.com/documentation/api/accounting/accounts
+https://developer.xero.com/documentation/api/accounting/taxrates
 """
 
 from __future__ import annotations
@@ -14,10 +16,51 @@ from integrations.xero.client import records
 from integrations.xero.plain import plain
 from integrations.xero.zones import iana
 
+#: Xero's flag on a tax rate, and the class of accounts that it is about.
+_CLASSES = {
+    "CanApplyToAssets": "ASSET",
+    "CanApplyToEquity": "EQUITY",
+    "CanApplyToExpenses": "EXPENSE",
+    "CanApplyToLiabilities": "LIABILITY",
+    "CanApplyToRevenue": "REVENUE",
+}
+
 
 def read_details(api: ApiClient) -> dict[str, Any]:
-    """What a connection remembers of its organisation: dates ISO or empty, `timezone` an IANA name or empty."""
+    """What a connection remembers of its organisation, in three calls: the facts of `read_organisation`, and
+
+    - `accounts`: what stands behind each code: {"200": {"name", "class", "type", "tax_type"}}
+    - `tax_rates`: what stands behind each type: {"OUTPUT2": {"name", "rate" as "15", "classes" of accounts}}
+    """
+    accounts = records(api.read("/Accounts").json(), "Accounts")
+    rates = records(api.read("/TaxRates").json(), "TaxRates")
+    return {
+        **read_organisation(api),
+        "accounts": {str(each["Code"]): _account(each) for each in accounts if _is_active(each) and each.get("Code")},
+        "tax_rates": {str(each["TaxType"]): _rate(each) for each in rates if _is_active(each) and each.get("TaxType")},
+    }
+
+
+def read_organisation(api: ApiClient) -> dict[str, Any]:
+    """The organisation itself, in one call: dates ISO or empty, `timezone` an IANA name or empty."""
     return details_of(api.read("/Organisation").json())
+
+
+def _is_active(record: Mapping[str, Any]) -> bool:
+    return bool(record.get("Status", "ACTIVE") == "ACTIVE")
+
+
+def _account(account: Mapping[str, Any]) -> dict[str, Any]:
+    told = {"name": "Name", "class": "Class", "type": "Type", "tax_type": "TaxType"}
+    return {ours: str(account.get(theirs) or "") for ours, theirs in told.items()}
+
+
+def _rate(rate: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": str(rate.get("Name") or rate["TaxType"]),
+        "rate": str(rate.get("EffectiveRate") or 0),
+        "classes": [name for flag, name in _CLASSES.items() if rate.get(flag)],
+    }
 
 
 def details_of(body: Any) -> dict[str, Any]:
@@ -42,4 +85,4 @@ def details_of(body: Any) -> dict[str, Any]:
 def time_zone(api: ApiClient) -> str:
     """The zone whose days the books are kept in: as remembered, else by one call. UTC where it is unknown."""
     remembered = api.connection.details.get("timezone")
-    return str(remembered or read_details(api)["timezone"] or "UTC")
+    return str(remembered or read_organisation(api)["timezone"] or "UTC")

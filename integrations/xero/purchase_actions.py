@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -25,40 +24,10 @@ from integrations.xero.documents import (
     is_marked,
     iso,
     leads_to,
-    line_payload,
-    line_problems,
     marked,
 )
+from integrations.xero.lines import PurchaseRow, line_payload, line_problems
 from integrations.xero.links import bill_link, purchase_order_link
-
-
-class PurchaseLine(Schema):
-    """A row of the line items."""
-
-    item_code: str | None = field(
-        "Item",
-        choices=choices.items_purchased,
-        default=None,
-        max_length=30,
-        help="Fills what is left empty in this row.",
-    )
-    description: str | None = field("Description", default=None, max_length=4000, long=True)
-    quantity: Decimal = field("Quantity", default=Decimal(1), decimal_places=4)
-    unit_amount: Decimal | None = field("Unit price", default=None, decimal_places=4)
-    account_code: str | None = field(
-        "Account",
-        choices=choices.purchase_accounts,
-        default=None,
-        max_length=10,
-        help="Needed unless it stays a draft.",
-    )
-    tax_type: str | None = field(
-        "Tax rate",
-        choices=choices.purchase_tax_types,
-        default=None,
-        max_length=50,
-        help="Left empty, Xero takes the rate of the account.",
-    )
 
 
 class CreatePurchaseOrder(CreateDocument):
@@ -73,6 +42,7 @@ class CreatePurchaseOrder(CreateDocument):
     sample = samples.PURCHASE_ORDER
     plural, id_name, number_name = "PurchaseOrders", "PurchaseOrderID", "PurchaseOrderNumber"
     noun = "Purchase order"
+    day_input, is_posted = "order_date", False
 
     class Inputs(Schema):
         contact_id: str = field(
@@ -80,7 +50,7 @@ class CreatePurchaseOrder(CreateDocument):
             choices=choices.contacts,
             help="Pick one, or take the ContactID that an earlier step found or created.",
         )
-        lines: list[PurchaseLine] = field("Line items")
+        lines: list[PurchaseRow] = field("Line items")
         line_amount_types: choices.LineAmountTypes = field(
             "Prices are", default=choices.LineAmountTypes.EXCLUSIVE, help="Whether the unit prices hold the tax."
         )
@@ -115,9 +85,6 @@ class CreatePurchaseOrder(CreateDocument):
             """What Xero would refuse, said per input before anything is sent."""
             is_draft = self.status is choices.DocumentStatus.DRAFT
             return line_problems(self.lines, is_draft=is_draft, document="a purchase order")
-
-    def written_on(self, inputs: Inputs) -> date | None:
-        return inputs.order_date
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = given(
@@ -160,6 +127,7 @@ class CreateBill(CreateDocument):
     name = "Create bill"
     sample = samples.BILL
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
+    day_input = "bill_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}
 
     class Inputs(Schema):
@@ -168,7 +136,7 @@ class CreateBill(CreateDocument):
             choices=choices.contacts,
             help="Pick one, or take the ContactID that an earlier step found or created.",
         )
-        lines: list[PurchaseLine] = field("Line items")
+        lines: list[PurchaseRow] = field("Line items")
         line_amount_types: choices.LineAmountTypes = field(
             "Prices are", default=choices.LineAmountTypes.EXCLUSIVE, help="Whether the unit prices hold the tax."
         )
@@ -200,15 +168,13 @@ class CreateBill(CreateDocument):
                 problems["due_date"] = "Due date is needed for a bill that does not stay a draft."
             return problems
 
-    def written_on(self, inputs: Inputs) -> date | None:
-        return inputs.bill_date
-
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """The day it is in the organisation, where it is needed. Raises RejectedError for a bill that is there."""
+        """As for every document. Raises RejectedError for a bill that is there too."""
         assert isinstance(api, XeroClient)
+        found = super().prepare(api, inputs)
         if inputs.bill_number is not None and inputs.if_duplicate is choices.IfDuplicate.STOP:
             _refuse_duplicate(api, inputs.contact_id, inputs.bill_number)
-        return super().prepare(api, inputs)
+        return found
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = given(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -21,31 +20,10 @@ from integrations.xero.documents import (
     day_of,
     is_marked,
     iso,
-    line_payload,
-    line_problems,
     marked,
 )
+from integrations.xero.lines import SaleRow, line_payload, line_problems
 from integrations.xero.links import quote_link
-
-
-class QuoteLine(Schema):
-    """A row of the line items."""
-
-    item_code: str | None = field(
-        "Item", choices=choices.items_sold, default=None, max_length=30, help="Fills what is left empty in this row."
-    )
-    description: str | None = field("Description", default=None, max_length=4000, long=True)
-    quantity: Decimal = field("Quantity", default=Decimal(1), decimal_places=4)
-    unit_amount: Decimal | None = field("Unit price", default=None, decimal_places=4)
-    account_code: str | None = field("Account", choices=choices.sales_accounts, default=None, max_length=10)
-    tax_type: str | None = field(
-        "Tax rate",
-        choices=choices.sales_tax_types,
-        default=None,
-        max_length=50,
-        help="Left empty, Xero takes the rate of the account.",
-    )
-    discount_rate: Decimal | None = field("Discount %", default=None, minimum=0, maximum=100, decimal_places=2)
 
 
 class CreateQuote(CreateDocument):
@@ -59,6 +37,7 @@ class CreateQuote(CreateDocument):
     sample = samples.QUOTE
     plural, id_name, number_name, noun = "Quotes", "QuoteID", "QuoteNumber", "Quote"
     page_size = None
+    day_input, is_posted = "quote_date", False
 
     class Inputs(Schema):
         contact_id: str = field(
@@ -66,7 +45,7 @@ class CreateQuote(CreateDocument):
             choices=choices.contacts,
             help="Pick one, or take the ContactID that an earlier step found or created.",
         )
-        lines: list[QuoteLine] = field("Line items")
+        lines: list[SaleRow] = field("Line items")
         line_amount_types: choices.QuoteLineAmountTypes = field(
             "Prices are",
             default=choices.QuoteLineAmountTypes.EXCLUSIVE,
@@ -104,9 +83,6 @@ class CreateQuote(CreateDocument):
             if self.expiry_date and self.quote_date and self.expiry_date < self.quote_date:
                 problems["expiry_date"] = "Expiry date is before the quote date."
             return problems
-
-    def written_on(self, inputs: Inputs) -> date | None:
-        return inputs.quote_date
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = given(

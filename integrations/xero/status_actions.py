@@ -21,10 +21,11 @@ from integrations.xero.answers import complete, only_record
 from integrations.xero.client import XeroClient
 from integrations.xero.contact_actions import tidy
 from integrations.xero.contact_search import is_guid
-from integrations.xero.document_search import by_id, no_id
+from integrations.xero.document_search import no_id
 from integrations.xero.documents import money
 from integrations.xero.links import bill_link, contact_link, invoice_link, quote_link
 from integrations.xero.plain import plain
+from integrations.xero.reading import by_id
 
 _CAREFULLY = {"summarizeErrors": "true"}
 _PICK = "Pick one, or take the {} that an earlier step found or created."

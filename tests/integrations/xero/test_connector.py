@@ -40,9 +40,15 @@ def test_a_consent_reaches_two_organisations_with_their_facts(sandbox_hosts: San
     assert len(wire.calls) == 3, "one for the list and one for each"
 
 
-def test_the_facts_of_a_connection_are_read_in_one_call(demo: Any, wire: Wire) -> None:
+def test_the_facts_of_a_connection_are_read_in_three_calls(demo: Any, wire: Wire) -> None:
     details = connector.details(demo)
-    assert wire.calls == ["GET /api.xro/2.0/Organisation"]
+    assert sorted(wire.calls) == [f"GET /api.xro/2.0/{name}" for name in ("Accounts", "Organisation", "TaxRates")]
+    assert details["accounts"]["200"] == {"name": "Sales", "class": "REVENUE", "type": "REVENUE", "tax_type": "OUTPUT2"}
+    assert details["tax_rates"]["OUTPUT2"] == {
+        "name": "15% GST on Income",
+        "rate": "15",
+        "classes": ["ASSET", "EQUITY", "LIABILITY", "REVENUE"],
+    }
     assert details["timezone"] == "Pacific/Auckland"
     assert (details["period_lock_date"], details["end_of_year_lock_date"]) == ("", "")
     assert json.loads(json.dumps(details)) == details

@@ -1,0 +1,165 @@
+"""A document of Xero's for people, from the inputs of the action that writes it.
+
+Names of accounts and tax rates come from what the connection remembers of its organisation; what is not remembered
+there, or what Xero fills in from an item, is left open rather than guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from integrations.documents import Answered, Document, DocumentLine, Named, Totals, facts_of
+from integrations.fields import Kind
+from integrations.schema import Schema
+from integrations.xero import totals
+from integrations.xero.lines import tracking_of
+from integrations.xero.totals import Basis
+
+_HEAD = ("contact_id", "lines", "line_amount_types", "status", "currency", "reference")
+#: Inputs that steer the step and are not sent.
+_STEERING = ("if_duplicate",)
+_UNPRICED = "The price of a row without one comes from its item; Xero fills it in, so the totals are not known yet."
+_UNTAXED = "The tax of a row without a tax rate comes from its item; Xero fills it in, so the totals are not known yet."
+_UNKNOWN_RATE = (
+    "The percentage of a tax rate is not known here, so the totals are not known yet. Refresh the connection's details."
+)
+
+
+def document_of(what: str, inputs: Any, organisation: Mapping[str, Any], *, day: str) -> Document:
+    """An invoice, bill, quote, purchase order or credit note. `day` names the input that holds its date."""
+    basis = Basis.of(inputs.line_amount_types.value)
+    reader = _Reader(organisation, basis)
+    lines = tuple(reader.line(line) for line in inputs.lines)
+    days = [f for f in inputs.fields() if f.kind is Kind.DATE]
+    dates = [(f.label, getattr(inputs, f.name)) for f in days if f.name == day or getattr(inputs, f.name)]
+    contact = next(f for f in inputs.fields() if f.name == "contact_id")
+    return Document(
+        what=what,
+        organisation=str(organisation.get("name") or ""),
+        whom=Named(inputs.contact_id, contact.dynamic_choices),
+        whom_label=contact.label,
+        status=inputs.status.label,
+        dates=tuple(dates),
+        reference=getattr(inputs, "reference", None) or "",
+        facts=facts_of(inputs, but={*_HEAD, *_STEERING, *(f.name for f in days)}),
+        lines=lines,
+        prices=inputs.line_amount_types.label,
+        currency=inputs.currency or str(organisation.get("currency") or ""),
+        totals=reader.totals,
+        notes=tuple(reader.notes),
+    )
+
+
+def paper(what: str, inputs: Schema, organisation: Mapping[str, Any], *, day: str = "", **more: Any) -> Document:
+    """Anything without lines: the inputs by their labels. `day` names an input that, left empty, means today."""
+    days = {f.name: f.label for f in inputs.fields() if f.kind is Kind.DATE}
+    given = {name: getattr(inputs, name) for name in days}
+    dates = tuple((days[name], value) for name, value in given.items() if value or name == day)
+    reference = getattr(inputs, "reference", None) or ""
+    facts = facts_of(inputs, but={*days, "reference"})
+    known = str(organisation.get("name") or "")
+    return Document(what=what, organisation=known, dates=dates, reference=reference, facts=facts, **more)
+
+
+def answered(output: Mapping[str, Any], number_name: str) -> Answered:
+    """What Xero's record of a document says, for comparison."""
+    told = [output.get(name) for name in ("SubTotal", "TotalTax", "Total")]
+    amounts = [Decimal(each) for each in told if isinstance(each, int | Decimal)]
+    return Answered(
+        number=str(output.get(number_name) or ""),
+        day=_day(output.get("Date")),
+        currency=str(output.get("CurrencyCode") or ""),
+        totals=Totals(*amounts) if len(amounts) == 3 else None,
+    )
+
+
+class _Reader:
+    """Reads the rows one after the other, and adds up as long as every row is known."""
+
+    def __init__(self, organisation: Mapping[str, Any], basis: Basis) -> None:
+        self.accounts: Mapping[str, Any] = organisation.get("accounts") or {}
+        self.rates: Mapping[str, Any] = organisation.get("tax_rates") or {}
+        self.basis = basis
+        self.amounts: list[totals.LineAmounts] = []
+        self.notes: list[str] = []
+
+    @property
+    def totals(self) -> Totals | None:
+        return None if self.notes else totals.document(self.amounts, self.basis)
+
+    def line(self, row: Any) -> DocumentLine:
+        name, rate = self._tax(row)
+        unit = row.unit_amount if row.unit_amount is not None or row.item_code else Decimal(0)
+        if unit is None:
+            self._note(_UNPRICED)
+        # Without the price or the rate one of the two can still be told; with no rate the tax is simply not shown.
+        amounts = None if unit is None else self._amounts(row, unit, Decimal(0) if rate is None else rate)
+        if amounts is not None and rate is not None:
+            self.amounts.append(amounts)
+        return DocumentLine(
+            description=row.description or "",
+            item=row.item_code or "",
+            quantity=row.quantity,
+            unit_amount=unit,
+            discount=_discount(row),
+            account=self._account(row.account_code),
+            tax_rate=name,
+            tax=amounts.tax if amounts is not None and rate is not None else None,
+            amount=amounts.amount if amounts is not None else None,
+            tracking=tuple(f"{category}: {option}" for category, option in tracking_of(row)),
+        )
+
+    def _amounts(self, row: Any, unit: Decimal, rate: Decimal) -> totals.LineAmounts:
+        return totals.line(
+            quantity=row.quantity,
+            unit_amount=unit,
+            rate=rate,
+            basis=self.basis,
+            discount_rate=getattr(row, "discount_rate", None),
+            discount_amount=getattr(row, "discount_amount", None),
+            tax_amount=row.tax_amount,
+        )
+
+    def _tax(self, row: Any) -> tuple[str, Decimal | None]:
+        """What the tax rate is called, and its percentage; None where only Xero knows."""
+        if self.basis is Basis.NO_TAX:
+            return "", Decimal(0)
+        tax_type = row.tax_type
+        if not tax_type and row.item_code:
+            self._note(_UNTAXED)
+            return "", None
+        if not tax_type and row.account_code:
+            account = self.accounts.get(row.account_code)
+            tax_type = account and account.get("tax_type")
+        elif not tax_type:
+            return "", Decimal(0)
+        rate = self.rates.get(tax_type) if tax_type else None
+        if rate is None:
+            self._note(_UNKNOWN_RATE)
+            return tax_type or "", None
+        return str(rate["name"]), Decimal(rate["rate"])
+
+    def _account(self, code: str | None) -> str:
+        account = self.accounts.get(code) if code else None
+        return f"{code} - {account['name']}" if account else code or ""
+
+    def _note(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def _discount(row: Any) -> str:
+    rate, amount = getattr(row, "discount_rate", None), getattr(row, "discount_amount", None)
+    if rate:
+        return f"{rate.normalize():f} %"
+    return f"{amount:,.2f}" if amount else ""
+
+
+def _day(value: Any) -> date | None:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        return None

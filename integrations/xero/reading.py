@@ -1,0 +1,20 @@
+"""One record by its id."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from integrations.errors import RejectedError
+from integrations.xero.client import XeroClient, records
+
+
+def by_id(api: XeroClient, plural: str, key: str) -> list[dict[str, Any]]:
+    """The record with this id or number, as a list of one; none where Xero has none."""
+    try:
+        body = api.read(f"/{plural}/{quote(key, safe='')}").json()
+    except RejectedError as error:
+        if error.status == 404:
+            return []
+        raise
+    return records(body, plural)

@@ -1,0 +1,71 @@
+"""Taking back what was written: which status each kind of document can be brought into, and in what words it cannot.
+
+https://developer.xero.com/documentation/api/accounting/types#invoicestatuses
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from integrations.errors import RejectedError
+from integrations.http import ApiClient, Request
+from integrations.xero.client import XeroClient
+from integrations.xero.plain import plain
+from integrations.xero.reading import by_id
+
+CAREFULLY = {"summarizeErrors": "true"}
+_GONE = {"DELETED", "VOIDED"}
+#: Present status to the one that takes the document back.
+_LEDGER = {"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED"}
+_TARGETS: Mapping[str, Mapping[str, str]] = {
+    "Invoices": _LEDGER,
+    "CreditNotes": _LEDGER,
+    "PurchaseOrders": dict.fromkeys(("DRAFT", "SUBMITTED", "AUTHORISED"), "DELETED"),
+    "Quotes": dict.fromkeys(("DRAFT", "SENT", "ACCEPTED", "DECLINED"), "DELETED"),
+}
+#: What stands in the way of voiding: Xero's field, and what to do about it.
+_USED = ("AmountPaid", "AmountCredited")
+
+
+def present(api: ApiClient, plural: str, key: str, noun: str) -> dict[str, Any]:
+    """The record as it is now. Raises RejectedError where there is none."""
+    assert isinstance(api, XeroClient)
+    found = by_id(api, plural, key)
+    if not found:
+        raise RejectedError(f"Xero has no {noun} with the ID {key} in {api.connection.name}.")
+    record: dict[str, Any] = plain(found[0])
+    return record
+
+
+def way_back(record: Mapping[str, Any], plural: str, name: str) -> str:
+    """The status that takes the document back. Raises RejectedError where there is none; `name` as in "INV-0007"."""
+    status = str(record.get("Status"))
+    if status in _GONE:
+        raise RejectedError(f"{name} is {status.lower()} in Xero already; nothing was written.")
+    if any(record.get(field) for field in _USED) or _is_applied(record):
+        raise RejectedError(
+            f"{name} is paid or credited, in whole or in part, so it cannot be voided. "
+            "Remove its payments and credits in Xero first."
+        )
+    # Paid although nothing was ever paid: its total is zero, as an adjustment of stock has it.
+    target = "VOIDED" if status == "PAID" else _TARGETS[plural].get(status)
+    if target is None:
+        raise RejectedError(f"{name} is {status.lower()} in Xero, and Xero takes back none that is.")
+    return target
+
+
+def take_back(api: ApiClient, plural: str, id_name: str, key: str, *, number_name: str, noun: str) -> Request:
+    """The request that voids or deletes the document, by the state in which it is now: one read."""
+    record = present(api, plural, key, noun.lower())
+    name = str(record.get(number_name) or f"The {noun.lower()}")
+    sent: dict[str, Any] = {id_name: key, "Status": way_back(record, plural, name)}
+    if plural == "Quotes":
+        # Which Xero asks for again with every change of a quote.
+        sent |= {"Contact": {"ContactID": record["Contact"]["ContactID"]}, "Date": record["Date"]}
+    return Request.of_json("POST", f"/{plural}", {plural: [sent]}, query=CAREFULLY)
+
+
+def _is_applied(record: Mapping[str, Any]) -> bool:
+    """Whether something of a credit note is used: allocated or paid back."""
+    return any(not each.get("IsDeleted") for name in ("Allocations", "Payments") for each in record.get(name) or [])
