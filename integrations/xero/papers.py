@@ -48,7 +48,7 @@ def document_of(what: str, inputs: Any, organisation: Mapping[str, Any], *, day:
         lines=lines,
         prices=inputs.line_amount_types.label,
         currency=inputs.currency or str(organisation.get("currency") or ""),
-        totals=reader.totals,
+        totals=reader.sums,
         notes=tuple(reader.notes),
     )
 
@@ -87,7 +87,7 @@ class _Reader:
         self.notes: list[str] = []
 
     @property
-    def totals(self) -> Totals | None:
+    def sums(self) -> Totals | None:
         return None if self.notes else totals.document(self.amounts, self.basis)
 
     def line(self, row: Any) -> DocumentLine:

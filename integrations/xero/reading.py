@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -9,10 +10,10 @@ from integrations.errors import RejectedError
 from integrations.xero.client import XeroClient, records
 
 
-def by_id(api: XeroClient, plural: str, key: str) -> list[dict[str, Any]]:
+def by_id(api: XeroClient, plural: str, key: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     """The record with this id or number, as a list of one; none where Xero has none."""
     try:
-        body = api.read(f"/{plural}/{quote(key, safe='')}").json()
+        body = api.read(f"/{plural}/{quote(key, safe='')}", query).json()
     except RejectedError as error:
         if error.status == 404:
             return []
