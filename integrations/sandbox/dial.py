@@ -19,11 +19,13 @@ FAULTS = (
     "429",
     "html_503",
     "html_200",
+    "400",
     "500",
     "commit_then_silence",
     "slow_commit",
+    "empty_200",
 )
-_ON_EVERY_METHOD = {"429", "500", "html_503", "html_200"}
+_ON_EVERY_METHOD = {"429", "500", "html_503", "html_200", "400", "empty_200"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class Dial:
     p_reset: float = 0.0
     p_html_503: float = 0.0
     p_html_200: float = 0.0
+    p400: float = 0.0
+    p_empty_200: float = 0.0
     p_refresh_silence: float = 0.0
     p_token_500: float = 0.0
     next: tuple[str, ...] = ()  # faults for the coming requests, one each, before any dice; "none" lets one pass
@@ -143,9 +147,7 @@ def draw(arrival: int, provider: str, method: str, path: str) -> str:
         return ""
     if dial.next:
         return _take_next(method)
-    if not any((dial.p500, dial.p429, dial.p_commit_then_silence, dial.p_slow_commit, dial.p_reset)) and not any(
-        (dial.p_html_503, dial.p_html_200)
-    ):
+    if not any(_rates(dial).values()):
         return ""
     point = roll(arrival)
     edge = 0.0
@@ -174,9 +176,11 @@ def _rates(dial: Dial) -> dict[str, float]:
                 dial.p429,
                 dial.p_html_503,
                 dial.p_html_200,
+                dial.p400,
                 dial.p500,
                 dial.p_commit_then_silence,
                 dial.p_slow_commit,
+                dial.p_empty_200,
             ),
             strict=True,
         )

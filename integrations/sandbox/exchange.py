@@ -122,6 +122,8 @@ def handle(request: HttpRequest, provider: str, guard: Guard, view: View, **kwar
         answer = json_answer({"message": "The sandbox itself failed. Its log on the terminal says where."}, 500)
         _record(call, answer, "sandbox failure")
     _disturb_the_wire(call)
+    if call.fault == "empty_200" and answer.status < 300:
+        answer = Answer(200)
     response = answer.to_http()
     for name, value in call.headers.items():
         response.headers.setdefault(name, value)
@@ -135,6 +137,7 @@ def _early_fault(call: Call) -> Answer | None:
         "429": lambda: _too_many(call),
         "html_503": lambda: html_answer(503),
         "html_200": lambda: html_answer(200),
+        "400": lambda: _refused(call),
     }.get(call.fault)
     if answer is None:
         return None
@@ -150,6 +153,16 @@ def _too_many(call: Call) -> Answer:
         return json_answer({"code": 8, "message": message}, 429, {"Retry-After": wait})
     headers = {"X-Rate-Limit-Problem": "minute", "Retry-After": wait, "X-MinLimit-Remaining": "0"}
     return text_answer("Rate limit exceeded.", 429, headers)
+
+
+def _refused(call: Call) -> Answer:
+    """No for no reason of the caller's, in the words and the shape of the API that is asked."""
+    message = "This cannot be answered while the books are being moved."
+    if call.provider == "pinterest":
+        return json_answer({"code": 1, "message": message}, 400)
+    if call.request.path.startswith("/projects.xro/"):
+        return json_answer({"message": "The request is invalid.", "modelState": {"": [message]}}, 400)
+    return json_answer({"ErrorNumber": 16, "Type": "QueryParseException", "Message": message}, 400)
 
 
 def _guarded(call: Call, guard: Guard, view: View, kwargs: dict[str, Any]) -> Answer:

@@ -35,6 +35,25 @@ def test_an_error_comes_before_the_commit(sandbox: Sandbox, xero: Xero, name: st
         assert answer.headers["Retry-After"] == "10"
 
 
+def test_an_empty_answer_comes_after_the_commit(sandbox: Sandbox, xero: Xero) -> None:
+    sandbox.faults(next=["empty_200"])
+    answer = xero.session.put(xero.base + "/Contacts", json={"Contacts": [{"Name": "Acme"}]})
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert is_written(sandbox)
+    assert sandbox.ledger(method="PUT")[0]["committed"] is True
+
+
+@pytest.mark.parametrize("path", ["/Organisation", "/projects.xro/2.0/Projects"])
+def test_a_refusal_for_no_reason_speaks_in_the_apis_own_shape(sandbox: Sandbox, xero: Xero, path: str) -> None:
+    sandbox.faults(next=["400"])
+    base = sandbox.url if path.startswith("/projects") else xero.base
+    answer = xero.session.get(base + path)
+    assert answer.status_code == 400
+    told = answer.json()
+    words = "This cannot be answered while the books are being moved."
+    assert told["modelState"][""] == [words] if path.startswith("/projects") else told["Message"] == words
+
+
 def test_reading_meets_500_and_429_too_but_no_commit_fault(sandbox: Sandbox, xero: Xero) -> None:
     sandbox.faults(p_commit_then_silence=1)
     assert xero.get("/Organisation").status_code == 200
