@@ -6,7 +6,8 @@ https://developers.pinterest.com/docs/api/v5/
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,14 @@ from integrations.pause import read_wait, retry_after
 #: The most that Pinterest puts on a page.
 PAGE_SIZE = 250
 _NOT_PERMITTED = 29
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The records of a list in the order of the provider. `is_cut`: there are more than were asked for."""
+
+    records: list[dict[str, Any]]
+    is_cut: bool
 
 
 class PinterestClient(ApiClient):
@@ -48,6 +57,9 @@ class PinterestClient(ApiClient):
                 "Pinterest no longer accepts the access that was given, as after a changed password. "
                 "Reconnect Pinterest."
             )
+        if response.status == 409:
+            # "Could not get exclusive access to the board": somebody else is changing it, and nothing was changed.
+            return TemporaryError(f"Pinterest is busy with the board just now: {message}")
         hint = ""
         if code == _NOT_PERMITTED and "trial access" in message.lower():
             hint = (
@@ -56,10 +68,32 @@ class PinterestClient(ApiClient):
             )
         elif response.status == 403:
             hint = " If a permission is missing, reconnect Pinterest and agree to all that it lists."
+        elif response.status == 404 and self._sees_no_secrets():
+            hint = " If it is secret: the permissions for secret boards and pins were not granted to this connection."
         said = message or f"it gave no reason (status {response.status})."
         return RejectedError(
             f"Pinterest refused it: {said}{hint}", reasons=[message] if message else [], status=response.status
         )
+
+    def _sees_no_secrets(self) -> bool:
+        granted = self.connection.grant.scopes
+        return bool(granted) and not {"boards:read_secret", "pins:read_secret"} <= set(granted)
+
+    def listing(
+        self,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        *,
+        most: int,
+        wanted: Callable[[dict[str, Any]], bool] = lambda record: True,
+    ) -> Listing:
+        """The records of a list that are `wanted`, page after page to its end, but not more than `most`."""
+        found: list[dict[str, Any]] = []
+        for page in self.pages(path, query):
+            found += [record for record in page if wanted(record)]
+            if len(found) > most:
+                return Listing(found[:most], True)
+        return Listing(found, False)
 
     def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
         """Every page of a list, as lists of records. A page may be empty and yet not the last."""

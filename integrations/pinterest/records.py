@@ -54,6 +54,16 @@ def board_data(board: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def section_data(section: Mapping[str, Any], *, board_id: str, board_name: str) -> dict[str, Any]:
+    """A section with the name of its board."""
+    return {
+        "id": str(section["id"]),
+        "name": _text(section, "name"),
+        "board_id": board_id,
+        "board_name": board_name,
+    }
+
+
 def utc_text(moment: Any) -> str | None:
     """`2025-05-21T01:13:01` as `2025-05-21T01:13:01Z`: without a zone Pinterest means UTC. None where unreadable."""
     try:

@@ -39,3 +39,27 @@ BOARD: dict[str, Any] = {
     "is_ads_only": False,
     "image_url": "https://i.pinimg.com/400x300/fd/cd/d5/fdcdd5a6d8a80824add0d054125cd957.jpg",
 }
+
+SECTION: dict[str, Any] = {
+    "id": "5258814934636085108",
+    "name": "Tables",
+    "board_id": "549755885175",
+    "board_name": "Summer furniture",
+}
+
+BOARDS: dict[str, Any] = {"boards": [BOARD], "count": 1, "is_cut": False, "warning": ""}
+
+SECTIONS: dict[str, Any] = {
+    "sections": [SECTION],
+    "count": 1,
+    "is_cut": False,
+    "warning": "",
+    "board_id": "549755885175",
+    "board_name": "Summer furniture",
+}
+
+PINS: dict[str, Any] = {"pins": [PIN], "count": 1, "is_cut": False, "warning": ""}
+
+DELETED_BOARD: dict[str, Any] = {**BOARD, "section_count": 2, "is_deleted": True}
+
+DELETED_PIN: dict[str, Any] = {**PIN, "is_deleted": True}
