@@ -19,6 +19,8 @@ _LARGEST = Decimal("1e15")
 
 def clean_value(f: Field, value: Any) -> Any:
     """A value of any kind but rows. Raises ValueError with a sentence."""
+    if f.kind is Kind.LIST and f.enum is not None:
+        return _to_picks(f, value)
     if f.kind is Kind.LIST:
         if not isinstance(value, list | tuple):
             raise ValueError(f"{f.label} takes a list; this is {say(value)}.")
@@ -119,6 +121,15 @@ def _to_choice(f: Field, value: Any) -> str:
             return member
     names = ", ".join(str(value) for value, _ in f.fixed_choices)
     raise ValueError(f"{f.label} takes one of {names}; this is {say(value)}.")
+
+
+def _to_picks(f: Field, value: Any) -> list[str]:
+    """Any number of the fixed choices, each once; as text they stand with commas between. "any" limits nothing."""
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError(f"{f.label} takes a list; this is {say(value)}.")
+    texts = [_to_text(f, part).strip() for part in parts]
+    return list(dict.fromkeys(_to_choice(f, text) for text in texts if text and text.lower() != "any"))
 
 
 _CLEANERS: dict[Kind, Callable[[Field, Any], Any]] = {

@@ -151,6 +151,7 @@ def _describe(declared: dataclasses.Field[Any], hint: Any) -> Field:
     if get_origin(hint) is list:
         (inner,) = get_args(hint)
         row = inner if isinstance(inner, type) and issubclass(inner, Schema) else None
+        enum = inner if isinstance(inner, type) and issubclass(inner, TextChoices) else None
         kind = Kind.ROWS if row else Kind.LIST
     elif isinstance(hint, type) and issubclass(hint, TextChoices):
         kind, enum = Kind.CHOICE, hint
@@ -234,7 +235,8 @@ def _property(f: Field) -> dict[str, Any]:
     if f.maximum is not None:
         told["maximum"] = f.maximum
     if f.fixed_choices:
-        told["enum"] = [value for value, _ in f.fixed_choices]
+        values = [value for value, _ in f.fixed_choices]
+        told |= {"items": {"type": "string", "enum": values}} if f.kind is Kind.LIST else {"enum": values}
     if f.default not in (None, [], ""):
         told["default"] = f.default if isinstance(f.default, str | int | bool | Decimal) else str(f.default)
     return told

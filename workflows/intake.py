@@ -7,7 +7,7 @@ crash leaves all of it or nothing: an item is neither lost between cursor and ru
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -46,30 +46,42 @@ def known(state: TriggerState, keys: Iterable[str]) -> set[str]:
 def keep(state: TriggerState) -> None:
     """Renew the lease of a poll that gets on without anything to store. Raises LostPollError."""
     beats.getting_on()
-    _renew(state, cursor=None)
+    _renew(state, {})
 
 
-def accept(state: TriggerState, items: Sequence[Item]) -> int:
-    """Store what is new among the items and start the runs; how many were new. Raises LostPollError."""
+def accept(state: TriggerState, items: Sequence[Item], also: Callable[[], object] = lambda: None) -> int:
+    """Store what is new among the items and start the runs; how many were new. Raises LostPollError.
+
+    `also` is done in the same transaction, after that.
+    """
     beats.getting_on()
-    unique = {stored_key(item.key): item for item in items}
+    unique = {stored_key(item.key): item for item in items if item.key}
     with transaction.atomic():
-        _renew(state, cursor=next((item.cursor for item in reversed(items) if item.cursor is not None), None))
+        _renew(state, _progress(items))
         seen = known(state, unique)
         fresh = [key for key in unique if key not in seen]
         SeenItem.objects.bulk_create([SeenItem(trigger_state=state, key=key) for key in fresh])
-        if fresh and state.status == TriggerState.Status.LISTENING:
+        new = [unique[key] for key in fresh if unique[key].is_event]
+        if new and state.status == TriggerState.Status.LISTENING:
             listeners = _listeners(state)
             if listeners:
-                _start(state, [unique[key] for key in fresh], listeners)
-    return len(fresh)
+                _start(state, new, listeners)
+        also()
+    return len(new)
 
 
-def _renew(state: TriggerState, *, cursor: str | None) -> None:
-    changes: dict[str, Any] = {"lease_until": DatabaseNow() + seconds(POLL_LEASE_SECONDS)}
-    if cursor is not None:
-        changes["cursor"] = cursor
-    if not TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(**changes):
+def _progress(items: Sequence[Item]) -> dict[str, Any]:
+    """How far the reading has come with these items, as the state's fields."""
+    found: dict[str, Any] = {}
+    for item in items:
+        found |= {} if item.cursor is None else {"cursor": item.cursor}
+        found |= {} if item.resume is None else {"resume": item.resume}
+    return found
+
+
+def _renew(state: TriggerState, changes: dict[str, Any]) -> None:
+    renewed = {**changes, "lease_until": DatabaseNow() + seconds(POLL_LEASE_SECONDS)}
+    if not TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(**renewed):
         raise LostPollError(f"{state}")
 
 
@@ -82,7 +94,19 @@ def _listeners(state: TriggerState) -> list[Workflow]:
 
 
 def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workflow]) -> None:
-    events = Event.objects.bulk_create(
+    events = new_events(state, items)
+    Run.objects.bulk_create(
+        new_run(workflow, workflow.published, event)
+        for event in events
+        for workflow in listeners
+        if workflow.published is not None
+    )
+    ring()
+
+
+def new_events(state: TriggerState, items: Iterable[Item]) -> list[Event]:
+    """The items as events, stored."""
+    made: list[Event] = Event.objects.bulk_create(
         Event(
             team_id=state.team_id,
             trigger_state=state,
@@ -93,13 +117,7 @@ def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workf
         )
         for item in items
     )
-    Run.objects.bulk_create(
-        new_run(workflow, workflow.published, event)
-        for event in events
-        for workflow in listeners
-        if workflow.published is not None
-    )
-    ring()
+    return made
 
 
 def new_run(workflow: Workflow, version: WorkflowVersion, event: Event, *, replay: int = 0) -> Run:

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('since', models.DateField()),
                 ('counted', models.PositiveIntegerField(blank=True, null=True)),
                 ('is_capped', models.BooleanField(default=False)),
-                ('status', models.CharField(choices=[('pending', 'Being released'), ('done', 'Released'), ('dropped', 'Dropped before anything was released')], default='pending', max_length=20)),
+                ('status', models.CharField(choices=[('pending', 'Being released'), ('done', 'Released'), ('dropped', 'Dropped before it was done')], default='pending', max_length=20)),
                 ('released', models.PositiveIntegerField(default=0)),
                 ('asked_at', models.DateTimeField(auto_now_add=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),

@@ -19,7 +19,7 @@ class Release(models.Model):
     class Status(models.TextChoices):
         PENDING = "pending", "Being released"
         DONE = "done", "Released"
-        DROPPED = "dropped", "Dropped before anything was released"
+        DROPPED = "dropped", "Dropped before it was done"
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="releases")
     trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="releases")
