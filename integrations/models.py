@@ -178,3 +178,63 @@ class ChoiceCache(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key} of {self.connection}"
+
+
+class HookKey(models.Model):
+    """A key with which a provider has signed notices: when it was heard last, and how far its numbers are complete.
+
+    `key_id` is a part of the key's SHA-256, never the key. `heard_at` is kept to the minute.
+    """
+
+    provider = models.CharField(max_length=50)
+    key_id = models.CharField(max_length=16)
+    heard_at = models.DateTimeField()
+    complete_to = models.BigIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["provider", "key_id"], name="one_row_per_webhook_key")]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.key_id}"
+
+
+class HookDelivery(models.Model):
+    """The numbers that one delivery of notices carried, until it is known that none before them is missing."""
+
+    provider = models.CharField(max_length=50)
+    key_id = models.CharField(max_length=16)
+    first = models.BigIntegerField()
+    last = models.BigIntegerField()
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "key_id", "first", "last"], name="a_delivery_is_noted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.first} to {self.last}"
+
+
+class HookNotice(models.Model):
+    """What a provider told by its webhook about an organisation that is connected here. Its uniqueness is the dedupe."""
+
+    provider = models.CharField(max_length=50)
+    organisation = models.CharField(max_length=200)
+    category = models.CharField(max_length=50)
+    resource_id = models.CharField(max_length=200)
+    change = models.CharField(max_length=20)
+    told_at = models.CharField(max_length=40)
+    received_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "organisation", "resource_id", "category", "change", "told_at"],
+                name="a_notice_is_stored_once",
+            )
+        ]
+        indexes = [models.Index(fields=["provider", "organisation", "-received_at"], name="last_notice")]
+
+    def __str__(self) -> str:
+        return f"{self.category} {self.change} {self.resource_id}"

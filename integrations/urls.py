@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import views
+from integrations import views, views_webhooks
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("connections/<int:connection_id>/", views.connection, name="connection"),
     path("connections/<int:connection_id>/refresh/", views.refresh_connection, name="refresh_connection"),
     path("connections/<int:connection_id>/disconnect/", views.disconnect, name="disconnect"),
+    path("hooks/<slug:provider>/", views_webhooks.hook, name="hook"),
 ]

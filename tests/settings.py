@@ -15,6 +15,7 @@ _FIXED = {
     "PINTEREST_CLIENT_SECRET": "sandbox-pinterest-secret",
     "XERO_CLIENT_ID": "sandbox-xero",
     "XERO_CLIENT_SECRET": "sandbox-xero-secret",
+    "XERO_WEBHOOK_KEYS": "",
     "EMAIL_URL": "memory://",
 }
 os.environ.update(_FIXED)

@@ -75,6 +75,7 @@ CONNECTIONS: dict[str, Rule] = {
     "disconnect": ("shown 403 403 404 login", "moved 403 403 404 login"),
     "pinterest_callback": ("400 403 403 400 login", "405 405 405 405 405"),
     "xero_callback": ("400 403 403 400 login", "405 405 405 405 405"),
+    "hook": ("405 405 405 405 405", "401 401 401 401 401"),
 }
 
 # Signing in, and one's own account: nothing of a team is behind these.
@@ -201,6 +202,8 @@ def _path(name: str, route: str, world: World) -> str:
         return "/admin/no/such/page"
     if name == "account_reset_password_from_key":
         return "/accounts/password/reset/key/1-set-password/"
+    if name == "hook":
+        return "/hooks/xero/"
     values: dict[str, Any] = {
         "workflow_id": world.draft.pk if name == "delete_workflow" else world.workflow.pk,
         "step_id": world.steps[0].pk,

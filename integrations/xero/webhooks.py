@@ -1,0 +1,69 @@
+"""Xero's notices: contacts, invoices (bills among them) and credit notes, of every organisation at one address.
+
+https://developer.xero.com/documentation/guides/webhooks/overview/
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+
+from integrations.notices import Delivery, Notice, UnreadableError, Webhook
+
+#: What Xero tells of and something here listens to; SUBSCRIPTION and whatever comes later is dropped.
+CATEGORIES = frozenset({"CONTACT", "INVOICE", "CREDITNOTE"})
+_LONGEST = {"tenantId": 200, "resourceId": 200, "eventType": 20, "eventDateUtc": 40}
+
+
+class XeroWebhook(Webhook):
+    """The signature is HMAC-SHA256 of the raw body, in Base64; the key is used as the text that Xero shows."""
+
+    header = "X-Xero-Signature"
+    place = "developer.xero.com, your app, Webhooks"
+
+    def keys(self) -> Sequence[str]:
+        return [key for key in settings.XERO_WEBHOOK_KEYS if key]
+
+    def sign(self, body: bytes, key: str) -> str:
+        return base64.b64encode(hmac.new(key.encode(), body, hashlib.sha256).digest()).decode()
+
+    def read(self, body: bytes) -> Delivery:
+        try:
+            told = json.loads(body)
+        except (ValueError, RecursionError):
+            raise UnreadableError("It is not JSON.") from None
+        if not isinstance(told, dict):
+            raise UnreadableError("It is not an object.")
+        # The hand-shake has an empty list of events, or none at all.
+        events = told.get("events") or []
+        if not isinstance(events, list):
+            raise UnreadableError("Its events are not a list.")
+        notices = tuple(notice for event in events if (notice := _notice(event)) is not None)
+        first, last = _number(told.get("firstEventSequence")), _number(told.get("lastEventSequence"))
+        return Delivery(notices, first, last) if 0 < first <= last else Delivery(notices)
+
+
+def _notice(event: Any) -> Notice | None:
+    """The notice of one event; None where it is of another kind, or not what Xero describes."""
+    if not isinstance(event, dict) or event.get("eventCategory") not in CATEGORIES:
+        return None
+    values = {name: event.get(name) for name in _LONGEST}
+    if not all(isinstance(value, str) and _is_plain(value, _LONGEST[name]) for name, value in values.items()):
+        return None
+    tenant, resource, change, told_at = (str(values[name]) for name in _LONGEST)
+    return Notice(tenant, str(event["eventCategory"]), resource, change, told_at)
+
+
+def _is_plain(value: str, longest: int) -> bool:
+    return 0 < len(value) <= longest and value.isascii() and value.isprintable()
+
+
+def _number(value: Any) -> int:
+    """A sequence number that a column can hold, else 0."""
+    return value if type(value) is int and 0 < value < 2**63 else 0
