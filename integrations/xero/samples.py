@@ -163,6 +163,25 @@ CREDIT_NOTE: dict[str, Any] = {
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
 
+INVOICE_WITH_LINES_ADDED: dict[str, Any] = {**INVOICE, "added_lines": INVOICE["LineItems"]}
+
+SENT_INVOICE: dict[str, Any] = {
+    "InvoiceID": "ed255415-e141-4150-aab7-89c3bbbb851c",
+    "InvoiceNumber": "INV-0007",
+    "Type": "ACCREC",
+    "Status": "AUTHORISED",
+    "Reference": "PX-3f9a1c5be02d7788",
+    "Date": "2026-10-05",
+    "DueDate": "2026-11-04",
+    "Total": Decimal("575.00"),
+    "CurrencyCode": "NZD",
+    "Contact": {"ContactID": "6d42f03b-181f-43e3-93fb-2025c012de92", "Name": "Northwind Interiors"},
+    "email": "accounts@northwind-interiors.example",
+    "was_sent_before": False,
+    "is_sent": True,
+    "warning": None,
+}
+
 FOUND_INVOICE: dict[str, Any] = {**INVOICE, "is_found": True, "count": 1, "invoices": [INVOICE]}
 
 NOTE: dict[str, Any] = {

@@ -61,6 +61,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purchase_account": "310",
         "purchase_tax_type": "INPUT2",
     },
+    "xero.update_invoice": {"due_date": "2027-01-15"},
+    "xero.add_lines_to_invoice": {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "200"}]},
+    "xero.email_invoice": {"if_sent": "again"},
     "xero.update_quote_status": {"status": "SENT"},
     "xero.void_or_delete_invoice": {},
     "xero.archive_contact": {},
@@ -102,6 +105,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 #: The record itself tells whether these were done, by its state or its own key; there is no marker.
 NEED_NO_MARKER = {
+    "xero.update_invoice",
+    "xero.email_invoice",
     "xero.update_quote_status",
     "xero.void_or_delete_invoice",
     "xero.archive_contact",
@@ -109,6 +114,9 @@ NEED_NO_MARKER = {
     "xero.allocate_credit_note",
     "xero.create_project",
 }
+
+#: Sent once and never again under the same key, although the provider takes one: see the action.
+USE_NO_KEY = {"xero.add_lines_to_invoice"}
 
 BANK = {account["Code"]: account["AccountID"] for account in ORGANISATIONS[DEMO].accounts()}
 
@@ -155,6 +163,8 @@ def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
             values["contact_id"] = written_by("xero.create_contact", api, sandbox)
         if action.full_key == "xero.void_or_delete_invoice":
             values["invoice_id"] = written_by("xero.create_invoice", api, sandbox)
+    if action.full_key == "xero.add_lines_to_invoice":
+        values["invoice_id"] = written_by("xero.create_invoice", api, sandbox)
     return action.Inputs.clean(values)
 
 
@@ -174,3 +184,9 @@ def request_of(action: Action, api: Any, inputs: Any, marker: str = MARKER) -> A
         found=action.prepare(api, inputs),
     )
     return action.request(inputs, writing)
+
+
+def finished(action: Action, api: Any, inputs: Any, response: Any, found: Any = None) -> dict[str, Any]:
+    """The output as the engine gives it to later steps."""
+    output = action.read_back(api, inputs, action.output(response))
+    return {**output, **action.remember(found if found is not None else action.prepare(api, inputs))}

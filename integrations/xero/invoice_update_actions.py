@@ -1,0 +1,294 @@
+"""Changing an invoice or bill that is there: its fields, or more lines on a draft.
+
+https://developer.xero.com/documentation/api/accounting/invoices
+
+Xero leaves alone what a change does not name, with one exception: the list of lines is replaced as a whole, and lines
+sent without their `LineItemID` are deleted and made anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from integrations.base import Action, Effect, Writing
+from integrations.errors import RejectedError
+from integrations.http import ApiClient, Request, Response
+from integrations.schema import Schema, field
+from integrations.xero import choices, samples
+from integrations.xero.answers import complete, given, only_record
+from integrations.xero.client import XeroClient
+from integrations.xero.contact_search import is_guid
+from integrations.xero.document_search import no_id
+from integrations.xero.documents import iso, leads_to, money
+from integrations.xero.lines import DocumentRow, line_payload, line_problems
+from integrations.xero.links import bill_link, invoice_link
+from integrations.xero.options import InvoiceStatus, LineAmountTypes
+from integrations.xero.plain import plain
+from integrations.xero.reading import by_id
+
+_PICK = "Pick one, or take the InvoiceID that an earlier step found or created."
+_GONE = {"DELETED", "VOIDED"}
+#: What of a line is sent again so that it stays as it is.
+_KEPT = (
+    "LineItemID",
+    "Description",
+    "Quantity",
+    "UnitAmount",
+    "ItemCode",
+    "AccountCode",
+    "TaxType",
+    "TaxAmount",
+    "DiscountRate",
+    "DiscountAmount",
+)
+
+
+class InvoiceRow(DocumentRow):
+    """A row of an invoice or a bill; discounts are for invoices."""
+
+    discount_rate: Decimal | None = field(
+        "Discount %", default=None, minimum=0, maximum=100, decimal_places=2, help="On sales invoices only."
+    )
+
+
+class _ChangeOfInvoice(Action):
+    """What both have in common."""
+
+    effect = Effect.UPDATES
+    scopes = ("accounting.invoices",)
+
+    def output(self, response: Response) -> dict[str, Any]:
+        return complete(only_record(response, "Invoices", "InvoiceID"), self.sample)
+
+    def identify(self, output: Mapping[str, Any]) -> str:
+        return str(output["InvoiceID"])
+
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        to_page = bill_link if output["Type"] == "ACCPAY" else invoice_link
+        return to_page(str(output["InvoiceID"]), organisation)
+
+    def describe(self, output: Mapping[str, Any]) -> str:
+        noun = "Bill" if output["Type"] == "ACCPAY" else "Invoice"
+        number = output.get("InvoiceNumber") or "without a number"
+        return f"{noun} {number}, {money(output.get('Total'))} {output.get('CurrencyCode') or ''}".rstrip()
+
+
+class UpdateInvoice(_ChangeOfInvoice):
+    """Change the fields, lines or status of an invoice or bill.
+
+    Only what is given is sent. Doing so twice gives the same invoice, so it needs no marker: whether it was written is
+    told by whether the invoice is as it should be, and where it is so from the start nothing is sent.
+    """
+
+    key = "update_invoice"
+    name = "Update invoice"
+    sample = samples.INVOICE
+    key_window = 300
+    lookup_reliable = True
+    no_undo = "What the invoice said before is in its history in Xero; change it back there."
+
+    class Inputs(Schema):
+        invoice_id: str = field("Invoice or bill", choices=choices.invoices, max_length=36, help=_PICK)
+        contact_id: str | None = field("Contact", choices=choices.contacts, default=None, max_length=36)
+        invoice_date: date | None = field("Date", default=None)
+        due_date: date | None = field("Due date", default=None)
+        invoice_number: str | None = field("Number", default=None, max_length=255)
+        reference: str | None = field("Reference", default=None, max_length=255, help="A bill keeps none.")
+        lines: list[InvoiceRow] = field(
+            "Line items", default=[], help="Left empty, the lines stay. Rows given here replace all that are there."
+        )
+        line_amount_types: LineAmountTypes | None = field("Prices are", default=None)
+        currency: str | None = field("Currency", choices=choices.currencies, default=None, max_length=3)
+        branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
+        expected_payment_date: date | None = field("Expected payment date", default=None, help="Of a sales invoice.")
+        planned_payment_date: date | None = field("Planned payment date", default=None, help="Of a bill.")
+        status: InvoiceStatus | None = field("Status", default=None, help="Left empty, it stays.")
+
+        def check(self) -> Mapping[str, str]:
+            """The id becomes part of an address, something has to change, and rows must be acceptable."""
+            problems = _wrong_id(self.invoice_id)
+            if not _changes(self):
+                problems["invoice_id"] = problems.get("invoice_id", "Nothing is to be changed: give another input too.")
+            is_draft = self.status in {None, InvoiceStatus.DRAFT}
+            return problems | line_problems(self.lines, is_draft=is_draft, document="an invoice")
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        """The invoice as it is. Raises RejectedError where it cannot become what is wanted."""
+        invoice = _read(api, inputs.invoice_id)
+        if invoice.get("Status") in _GONE:
+            raise RejectedError(f"{_name(invoice)} is {str(invoice['Status']).lower()} in Xero and cannot be changed.")
+        if invoice.get("Type") == "ACCPAY" and inputs.reference is not None:
+            raise RejectedError("A bill in Xero keeps no reference. Leave that input empty.")
+        return {"invoice": invoice}
+
+    def settled(self, inputs: Inputs, found: Any) -> dict[str, Any] | None:
+        return complete(found["invoice"], samples.INVOICE) if _is_as_wanted(found["invoice"], inputs) else None
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        return _change(inputs.invoice_id, _changes(inputs))
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """The invoice, if it is as the inputs want it."""
+        return [
+            complete(invoice, samples.INVOICE)
+            for invoice in _found(api, inputs.invoice_id)
+            if _is_as_wanted(invoice, inputs)
+        ]
+
+
+class AddLinesToInvoice(_ChangeOfInvoice):
+    """Add lines to a draft invoice or bill.
+
+    The lines that are there are read first and sent again with their ids, because Xero replaces the list as a whole.
+    What somebody else changes between the reading and the writing would be undone by that, and sending the same bytes
+    again later would undo even more. So a write whose outcome is not known is never repeated: it is looked for, and
+    else a person decides.
+
+    The marker stands in `Url`, where the link to the run that wrote last takes the place of an earlier run's; an
+    address that is not ours stays, and then the lookup finds nothing.
+    """
+
+    key = "add_lines_to_invoice"
+    name = "Add lines to a draft invoice"
+    sample = samples.INVOICE_WITH_LINES_ADDED
+    #: Xero takes a key here, but see above.
+    key_window = 0
+    lookup_reliable = False
+
+    class Inputs(Schema):
+        invoice_id: str = field("Draft invoice or bill", choices=choices.invoices, max_length=36, help=_PICK)
+        lines: list[InvoiceRow] = field("Line items to add", help="They follow the lines that are there.")
+
+        def check(self) -> Mapping[str, str]:
+            """The id becomes part of an address, and rows must be acceptable."""
+            return _wrong_id(self.invoice_id) | line_problems(self.lines, is_draft=True, document="an invoice")
+
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        """The lines that are there and the address it carries. Raises RejectedError for what is no draft."""
+        invoice = _draft(api, inputs.invoice_id)
+        return {"lines": _kept_lines(invoice), "url": invoice.get("Url") or ""}
+
+    def request(self, inputs: Inputs, writing: Writing) -> Request:
+        ours = writing.back_link.rpartition(writing.marker)[0]
+        is_free = not writing.found["url"] or bool(ours and writing.found["url"].startswith(ours))
+        address = {"Url": writing.back_link} if writing.back_link and is_free else {}
+        added = [line_payload(line) for line in inputs.lines]
+        return _change(inputs.invoice_id, {**address, "LineItems": [*writing.found["lines"], *added]})
+
+    def read_back(self, api: ApiClient, inputs: Inputs, output: dict[str, Any]) -> dict[str, Any]:
+        """Which of the lines are new: they stand at the end."""
+        return {**output, "added_lines": output["LineItems"][-len(inputs.lines) :]}
+
+    def find(
+        self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
+    ) -> list[dict[str, Any]]:
+        """The invoice, if the run that wrote to it last is the one with the marker."""
+        found = _found(api, inputs.invoice_id)
+        return [complete(invoice, self.sample) for invoice in found if leads_to(invoice.get("Url"), marker)]
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """The draft without the added lines, as far as they are still there."""
+        added = {line["LineItemID"] for line in output.get("added_lines") or []}
+        lines = _kept_lines(_draft(api, str(output["InvoiceID"])))
+        left = [line for line in lines if line["LineItemID"] not in added]
+        if len(left) == len(lines):
+            raise RejectedError("The added lines are not on the invoice any more; there is nothing to take back.")
+        if not left:
+            raise RejectedError("The added lines are all that is left on the invoice. Delete the invoice instead.")
+        return _change(str(output["InvoiceID"]), {"LineItems": left})
+
+
+def _change(invoice_id: str, fields: Mapping[str, Any]) -> Request:
+    # To the one invoice: without its id in the address Xero would make a new one of what it does not know.
+    record = {"InvoiceID": invoice_id, **fields}
+    return Request.of_json("POST", f"/Invoices/{invoice_id}", {"Invoices": [record]}, query={"unitdp": "4"})
+
+
+def _changes(inputs: UpdateInvoice.Inputs) -> dict[str, Any]:
+    """What is given, as Xero takes it."""
+    return given(
+        {
+            # Only the id: any other field would change the contact.
+            "Contact": {"ContactID": inputs.contact_id} if inputs.contact_id else None,
+            "Date": iso(inputs.invoice_date),
+            "DueDate": iso(inputs.due_date),
+            "LineAmountTypes": inputs.line_amount_types.value if inputs.line_amount_types else None,
+            "LineItems": [line_payload(line) for line in inputs.lines] or None,
+            "InvoiceNumber": inputs.invoice_number,
+            "Reference": inputs.reference,
+            "CurrencyCode": inputs.currency,
+            "BrandingThemeID": inputs.branding_theme_id,
+            "ExpectedPaymentDate": iso(inputs.expected_payment_date),
+            "PlannedPaymentDate": iso(inputs.planned_payment_date),
+            "Status": inputs.status.value if inputs.status else None,
+        }
+    )
+
+
+def _is_as_wanted(invoice: Mapping[str, Any], inputs: UpdateInvoice.Inputs) -> bool:
+    """Whether the change would change nothing."""
+    wanted = _changes(inputs)
+    contact, lines, status = (wanted.pop(name, None) for name in ("Contact", "LineItems", "Status"))
+    if contact and (invoice.get("Contact") or {}).get("ContactID") != contact["ContactID"]:
+        return False
+    # What was approved may have been paid in the meantime.
+    if status and invoice.get("Status") not in {status, "PAID" if status == "AUTHORISED" else status}:
+        return False
+    if lines and not _agree(invoice.get("LineItems") or [], lines):
+        return False
+    return all(invoice.get(name) == value for name, value in wanted.items())
+
+
+def _agree(there: Sequence[Mapping[str, Any]], wanted: Sequence[Mapping[str, Any]]) -> bool:
+    return len(there) == len(wanted) and all(
+        _tracking(line) == _tracking(row)
+        and all(line.get(name) == value for name, value in row.items() if name != "Tracking")
+        for line, row in zip(there, wanted, strict=True)
+    )
+
+
+def _kept_lines(invoice: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        given({name: line.get(name) for name in _KEPT})
+        | ({"Tracking": _tracking(line)} if line.get("Tracking") else {})
+        for line in invoice.get("LineItems") or []
+    ]
+
+
+def _tracking(line: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [{"Name": one.get("Name"), "Option": one.get("Option")} for one in line.get("Tracking") or []]
+
+
+def _draft(api: ApiClient, invoice_id: str) -> dict[str, Any]:
+    invoice = _read(api, invoice_id)
+    if invoice.get("Status") != "DRAFT":
+        status = str(invoice.get("Status")).lower()
+        raise RejectedError(f"{_name(invoice)} is {status} in Xero; lines are changed on drafts only.")
+    return invoice
+
+
+def _read(api: ApiClient, invoice_id: str) -> dict[str, Any]:
+    found = _found(api, invoice_id)
+    if not found:
+        raise RejectedError(f"Xero has no invoice with the ID {invoice_id} in {api.connection.name}.")
+    return found[0]
+
+
+def _found(api: ApiClient, invoice_id: str) -> list[dict[str, Any]]:
+    """The invoice with its unit prices to four places: they are sent back."""
+    assert isinstance(api, XeroClient)
+    return [plain(invoice) for invoice in by_id(api, "Invoices", invoice_id, {"unitdp": "4"})]
+
+
+def _name(invoice: Mapping[str, Any]) -> str:
+    noun = "Bill" if invoice.get("Type") == "ACCPAY" else "Invoice"
+    return f"{noun} {invoice.get('InvoiceNumber') or 'without a number'}"
+
+
+def _wrong_id(invoice_id: str) -> dict[str, str]:
+    return {} if is_guid(invoice_id) else {"invoice_id": no_id(invoice_id, "invoice", samples.INVOICE["InvoiceID"])}
