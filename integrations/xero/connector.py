@@ -48,6 +48,7 @@ from integrations.xero.report_actions import GetBalanceSheet, GetProfitAndLoss
 from integrations.xero.status_actions import ArchiveContact, UpdateQuoteStatus, VoidOrDeleteInvoice
 from integrations.xero.triggers import NewBill, NewContact, NewCreditNote, NewInvoice, NewPurchaseOrder, NewQuote
 from integrations.xero.webhooks import XeroWebhook
+from integrations.xero.webhooks import XeroWebhook
 
 if TYPE_CHECKING:
     from integrations.models import Connection
@@ -60,6 +61,8 @@ class XeroConnector(Connector):
     name = "Xero"
     account_noun = "organisation"
     client_class = XeroClient
+    webhook = XeroWebhook()
+    changed_field = "UpdatedDateUTC"
     webhook = XeroWebhook()
     changed_field = "UpdatedDateUTC"
     operations = (
