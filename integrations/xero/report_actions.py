@@ -16,13 +16,35 @@ from typing import Any
 from integrations.base import Action, Effect
 from integrations.errors import TemporaryError
 from integrations.http import ApiClient
-from integrations.schema import Schema, field
+from integrations.schema import Choice, Schema, field
+from integrations.schema import choices as declare_choices
 from integrations.xero import choices, samples
 from integrations.xero.client import records
 from integrations.xero.documents import iso
 
 #: https://developer.xero.com/documentation/api/accounting/reports: the most columns to compare with, and days to span.
 _MOST_PERIODS, _MOST_DAYS = 11, 365
+
+
+@declare_choices()
+def tracking_category_ids(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """Active tracking categories, by id."""
+    for category in _categories(api):
+        yield category["TrackingCategoryID"], str(category.get("Name"))
+
+
+@declare_choices()
+def tracking_option_ids(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """Active options of the active tracking categories, by id."""
+    for category in _categories(api):
+        for option in category.get("Options") or []:
+            if option.get("Status", "ACTIVE") == "ACTIVE":
+                yield option["TrackingOptionID"], f"{category.get('Name')}: {option.get('Name')}"
+
+
+def _categories(api: ApiClient) -> list[dict[str, Any]]:
+    found = records(api.read("/TrackingCategories").json(), "TrackingCategories")
+    return [category for category in found if category.get("Status", "ACTIVE") == "ACTIVE"]
 
 
 class GetBalanceSheet(Action):
@@ -40,10 +62,24 @@ class GetBalanceSheet(Action):
             "Compare with", default=None, minimum=1, maximum=_MOST_PERIODS, help="So many earlier periods."
         )
         timeframe: choices.Timeframe = field("Each of a", default=choices.Timeframe.MONTH)
+        tracking_option_1: str | None = field(
+            "First tracking option", choices=tracking_option_ids, default=None, max_length=36
+        )
+        tracking_option_2: str | None = field(
+            "Second tracking option", choices=tracking_option_ids, default=None, max_length=36
+        )
+        is_standard_layout: bool = field(
+            "Standard layout", default=True, help="Xero's own rows instead of the organisation's layout."
+        )
         is_cash_basis: bool = field("Cash basis", default=False, help="Count only what was paid.")
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        return _report(api, "BalanceSheet", inputs, {"date": iso(inputs.as_at)})
+        query = {
+            "date": iso(inputs.as_at),
+            "trackingOptionID1": inputs.tracking_option_1,
+            "trackingOptionID2": inputs.tracking_option_2,
+        }
+        return _report(api, "BalanceSheet", inputs, query)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return _described(output)
@@ -65,6 +101,21 @@ class GetProfitAndLoss(Action):
             "Compare with", default=None, minimum=1, maximum=_MOST_PERIODS, help="So many earlier periods."
         )
         timeframe: choices.Timeframe = field("Each of a", default=choices.Timeframe.MONTH)
+        tracking_category_1: str | None = field(
+            "First tracking category", choices=tracking_category_ids, default=None, max_length=36
+        )
+        tracking_option_1: str | None = field(
+            "First tracking option", choices=tracking_option_ids, default=None, max_length=36
+        )
+        tracking_category_2: str | None = field(
+            "Second tracking category", choices=tracking_category_ids, default=None, max_length=36
+        )
+        tracking_option_2: str | None = field(
+            "Second tracking option", choices=tracking_option_ids, default=None, max_length=36
+        )
+        is_standard_layout: bool = field(
+            "Standard layout", default=True, help="Xero's own rows instead of the organisation's layout."
+        )
         is_cash_basis: bool = field("Cash basis", default=False, help="Count only what was paid.")
 
         def check(self) -> Mapping[str, str]:
@@ -81,7 +132,15 @@ class GetProfitAndLoss(Action):
             return {}
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        return _report(api, "ProfitAndLoss", inputs, {"fromDate": iso(inputs.from_date), "toDate": iso(inputs.to_date)})
+        query = {
+            "fromDate": iso(inputs.from_date),
+            "toDate": iso(inputs.to_date),
+            "trackingCategoryID": inputs.tracking_category_1,
+            "trackingOptionID": inputs.tracking_option_1,
+            "trackingCategoryID2": inputs.tracking_category_2,
+            "trackingOptionID2": inputs.tracking_option_2,
+        }
+        return _report(api, "ProfitAndLoss", inputs, query)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return _described(output)
@@ -91,7 +150,8 @@ def _report(api: ApiClient, kind: str, inputs: Any, days: Mapping[str, str | Non
     query = {name: day for name, day in days.items() if day}
     if inputs.periods:
         query |= {"periods": str(inputs.periods), "timeframe": inputs.timeframe.value}
-    query["standardLayout"] = "true"
+    if inputs.is_standard_layout:
+        query["standardLayout"] = "true"
     if inputs.is_cash_basis:
         query["paymentsOnly"] = "true"
     found = records(api.read(f"/Reports/{kind}", query).json(), "Reports")

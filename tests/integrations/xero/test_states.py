@@ -181,3 +181,13 @@ def test_a_period_that_xero_would_refuse_is_told_first(values: dict[str, str], p
     with pytest.raises(InvalidInputError) as caught:
         registry.action("xero.get_profit_and_loss").Inputs.clean(values)
     assert caught.value.problems == problems
+
+
+def test_a_report_is_narrowed_by_tracking_and_takes_the_own_layout(demo: Any, wire: Wire) -> None:
+    for key, names in (
+        ("xero.get_profit_and_loss", {"tracking_option_1": "trackingOptionID"}),
+        ("xero.get_balance_sheet", {"tracking_option_1": "trackingOptionID1"}),
+    ):
+        wire.clear()
+        report(demo, key, **dict.fromkeys(names, SOMEBODY), is_standard_layout=False, is_cash_basis=True)
+        assert wire.exchanges[0].query == {**dict.fromkeys(names.values(), SOMEBODY), "paymentsOnly": "true"}
