@@ -58,16 +58,16 @@ class FindContact(Action):
         if not found:
             if inputs.if_none is choices.IfNone.STOP:
                 raise RejectedError(f"Xero has no contact with the {what} in {api.connection.name}.")
-            return {**complete({}, samples.CONTACT), "is_found": False, "count": 0, "contacts": []}
+            return {**complete({}, samples.CONTACT), "is_found": False, "count": 0, "contacts": [], "warning": None}
         if len(found) > 1 and inputs.if_several is choices.IfSeveral.STOP:
             raise RejectedError(
                 f"Xero has {_how_many(found)} contacts with the {what}: {names(found)}. One is expected."
             )
-        if len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveral.ALL:
-            raise RejectedError(f"Xero has more than {_MOST_FOUND} contacts with the {what}. Search more narrowly.")
-        contacts = [tidy(plain(contact)) for contact in found]
+        is_cut = len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveral.ALL
+        warning = f"Xero has more than {_MOST_FOUND} contacts with the {what}; these are the first." if is_cut else None
+        contacts = [tidy(plain(contact)) for contact in found[:_MOST_FOUND]]
         kept = contacts if inputs.if_several is choices.IfSeveral.ALL else contacts[:1]
-        return {**contacts[0], "is_found": True, "count": len(found), "contacts": kept}
+        return {**contacts[0], "is_found": True, "count": len(contacts), "contacts": kept, "warning": warning}
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["ContactID"] or "")

@@ -173,17 +173,21 @@ def _outcome(
     if not found:
         if inputs.if_none is choices.IfNone.STOP:
             raise RejectedError(f"Xero has no {noun} with {what} in {api.connection.name}.")
-        return {**complete({}, sample), "is_found": False, "count": 0, plural: []}
+        return {**complete({}, sample), "is_found": False, "count": 0, plural: [], "warning": None}
     if len(found) > 1 and inputs.if_several is choices.IfSeveralDocuments.STOP:
         raise RejectedError(f"Xero has {len(found)} {noun}s with {what}. One is expected.")
-    if len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveralDocuments.ALL:
-        raise RejectedError(
-            f"Xero has {len(found)} {noun}s with {what}, more than {_MOST_FOUND}. Search more narrowly."
-        )
+    is_cut = len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveralDocuments.ALL
+    warning = f"Xero has {len(found)} {noun}s with {what}; these are the latest {_MOST_FOUND}." if is_cut else None
     documents = [complete(plain(one), sample) for one in found]
     documents.sort(key=lambda one: str(one["Date"] or ""), reverse=True)
     kept = documents if inputs.if_several is choices.IfSeveralDocuments.ALL else documents[:1]
-    return {**documents[0], "is_found": True, "count": len(found), plural: kept}
+    return {
+        **documents[0],
+        "is_found": True,
+        "count": len(found),
+        plural: kept[:_MOST_FOUND],
+        "warning": warning,
+    }
 
 
 def _described(output: Mapping[str, Any], noun: str, number: Any) -> str:

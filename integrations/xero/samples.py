@@ -62,7 +62,7 @@ INVOICE: dict[str, Any] = {
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
 
-FOUND_CONTACT: dict[str, Any] = {**CONTACT, "is_found": True, "count": 1, "contacts": [CONTACT]}
+FOUND_CONTACT: dict[str, Any] = {**CONTACT, "is_found": True, "count": 1, "contacts": [CONTACT], "warning": None}
 
 _LINE: dict[str, Any] = {
     "LineItemID": "0c6c1b0e-3c11-4d0f-9d8e-6b1f6c9f2a10",
@@ -125,6 +125,7 @@ FOUND_PURCHASE_ORDER: dict[str, Any] = {
     "is_found": True,
     "count": 1,
     "purchase_orders": [PURCHASE_ORDER],
+    "warning": None,
 }
 
 BILL: dict[str, Any] = {
@@ -182,7 +183,7 @@ SENT_INVOICE: dict[str, Any] = {
     "warning": None,
 }
 
-FOUND_INVOICE: dict[str, Any] = {**INVOICE, "is_found": True, "count": 1, "invoices": [INVOICE]}
+FOUND_INVOICE: dict[str, Any] = {**INVOICE, "is_found": True, "count": 1, "invoices": [INVOICE], "warning": None}
 
 NOTE: dict[str, Any] = {
     "Details": "Sample approved by Jane. https://pinxero.example/runs/marker/PX-3f9a1c5be02d7788/",

@@ -203,3 +203,13 @@ def test_half_a_phone_or_address_is_told_before_anything_is_sent() -> None:
         "phone_number": "A phone number is needed beside the codes.",
         "address_line1": "The first line of the address is needed beside its other parts.",
     }
+
+
+def test_a_list_that_is_cut_says_so(demo: Any, contact: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("integrations.xero.document_search._MOST_FOUND", 1)
+    for marker in ("PX-1", "PX-2"):
+        values = {"contact_id": contact, "lines": [COST], "bill_number": "TT-1", "if_duplicate": "write"}
+        written(demo, BILL, marker=marker, **values)
+    every = find(demo, FIND_INVOICE, value="TT-1", if_several="all")
+    assert (every["count"], len(every["invoices"])) == (2, 1)
+    assert every["warning"] == 'Xero has 2 invoices with the number "TT-1"; these are the latest 1.'
