@@ -41,7 +41,7 @@ KEPT_SECONDS = 35 * 86_400
 _GRACE_SECONDS = 30
 _CHUNK = 500
 
-#: Each is told which notices are new, inside the transaction that stores them. Filled by other apps when they are ready.
+#: Each is told which notices are new, in the transaction that stores them. Filled by other apps when they are ready.
 BELLS: list[Callable[[str, Sequence[Notice]], None]] = []
 
 

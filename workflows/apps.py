@@ -8,10 +8,13 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
-        from integrations import connections
+        from integrations import connections, webhooks
+        from workflows import doorbell
         from workflows.usage import beginning, usages
 
         if usages not in connections.USERS:
             connections.USERS.append(usages)
         if beginning not in connections.BEGINNINGS:
             connections.BEGINNINGS.append(beginning)
+        if doorbell.answer not in webhooks.BELLS:
+            webhooks.BELLS.append(doorbell.answer)

@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 
-from integrations import connections, oauth
+from integrations import connections, oauth, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError
 from integrations.models import Connection
+from workflows import doorbell
 from workflows.models import Beat
 
 logger = logging.getLogger(__name__)
@@ -24,10 +25,12 @@ _DAY_SECONDS = 86_400
 def keep_house() -> None:
     """Do what is due."""
     _chore("finish refreshes", oauth.finish_refreshes)
+    _chore("catch up after lost notices", doorbell.catch_up)
     if _is_due("daily", _DAY_SECONDS):
         _chore("refresh idle grants", oauth.refresh_idle_grants)
         _chore("forget abandoned grants", connections.forget_abandoned_grants)
         _chore("refresh organisations", refresh_organisations)
+        _chore("forget old notices", webhooks.forget_old)
 
 
 def refresh_organisations() -> int:

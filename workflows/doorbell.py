@@ -1,0 +1,93 @@
+"""Doorbells: a provider's notice makes the triggers that it concerns due now. One path, one dedupe: the poll's.
+
+Many notices coalesce: between two looks of one trigger lie at least ten seconds however often it rings, so the calls do
+not grow with the notices. A trigger whose last look failed keeps its pause; its budget may be used up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from integrations import registry, webhooks
+from integrations.clock import DatabaseNow, seconds
+from integrations.notices import Notice
+from workflows.models import TriggerState
+from workflows.queue import ring
+
+#: Between two looks that notices ask for.
+DISTANCE_SECONDS = 10
+
+
+def answer(provider: str, notices: Sequence[Notice]) -> None:
+    """Make due what listens to these notices. Called in the transaction that stores them."""
+    asked = Q(pk__in=[])
+    for organisation, category in sorted({(each.organisation, each.category) for each in notices}):
+        asked |= Q(connection__external_id=organisation, operation__in=_listening(provider, category))
+    _make_due(TriggerState.objects.filter(asked, connection__provider=provider))
+
+
+def catch_up() -> int:
+    """Look at everything that a missing notice may have been about; for how many providers. Called every minute."""
+    providers = webhooks.find_gaps()
+    for provider in providers:
+        with transaction.atomic():
+            operations = [each.full_key for each in registry.triggers() if each.doorbell]
+            _make_due(TriggerState.objects.filter(connection__provider=provider, operation__in=operations))
+    return len(providers)
+
+
+def is_instant(operation: str) -> bool:
+    """Whether the trigger of that key is told of changes: its provider's notices have been seen to arrive."""
+    try:
+        trigger = registry.trigger(operation)
+    except registry.UnknownOperationError:
+        return False
+    return bool(trigger.doorbell) and webhooks.is_set_up(trigger.connector.key)
+
+
+def cadence(operation: str, minutes: int) -> str:
+    """How soon the trigger notices something, for people: "at once, and every 5 minutes ...", "every 5 minutes"."""
+    every = "every minute" if minutes == 1 else f"every {minutes} minutes"
+    if not is_instant(operation):
+        return every
+    name = registry.trigger(operation).connector.name
+    return f"at once when {name} gives notice, and {every} in case a notice is lost"
+
+
+def _listening(provider: str, category: str) -> list[str]:
+    return [
+        each.full_key
+        for each in registry.triggers()
+        if each.connector.key == provider and each.doorbell and each.doorbell == category
+    ]
+
+
+def _make_due(states: Iterable[TriggerState]) -> None:
+    """Bring the next look forward, where one is planned at all."""
+    asked = TriggerState.objects.filter(pk__in=[state.pk for state in states])
+    # Without a planned look nobody listens; with a failure behind it the pause was chosen for a reason.
+    wanted = asked.filter(next_due_at__isnull=False, failures=0)
+    has_rung = False
+    for state in wanted.order_by("pk").select_for_update().annotate(now=DatabaseNow()):
+        soon = _soon(state, state.now)
+        if soon is not None:
+            TriggerState.objects.filter(pk=state.pk).update(next_due_at=soon)
+            has_rung = True
+    if has_rung:
+        ring()
+
+
+def _soon(state: TriggerState, now: datetime) -> datetime | None:
+    """When to look because of a notice at `now`; None where a look that will see the change is planned already."""
+    distance = seconds(DISTANCE_SECONDS)
+    assert state.next_due_at is not None
+    if state.lease_until is not None and state.lease_until > now:
+        # The look under way may have read past the change: another one follows it.
+        soon = now + distance
+        return None if now < state.next_due_at <= soon else soon
+    soon = max(now, state.last_polled_at + distance) if state.last_polled_at is not None else now
+    return None if state.next_due_at <= soon else soon
