@@ -30,6 +30,8 @@ PROVIDER_HOSTS = {
 }
 CLIENT_SETTINGS = ["PINTEREST_CLIENT_ID", "PINTEREST_CLIENT_SECRET", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"]
 SECRET_KEY_LENGTH = 50
+#: Xero's own keys have 88 characters; shorter ones could be guessed.
+WEBHOOK_KEY_LENGTH = 32
 SECRET_KEY_CHARACTERS = 5
 #: Beginnings of keys that Django, our tests or examples hand out.
 PUBLIC_KEYS = ("django-insecure-", "tests-only-", "change", "secret")
@@ -199,6 +201,17 @@ def sandbox_app() -> Findings:
             "The sandbox is among INSTALLED_APPS: invented contacts and invoices have no place in production.",
             hint="Remove it; the sandbox runs as a process of its own, in development.",
             id="pinxero.E015",
+        )
+
+
+@in_production
+def webhook_keys() -> Findings:
+    short = [str(place) for place, key in enumerate(settings.XERO_WEBHOOK_KEYS, 1) if len(key) < WEBHOOK_KEY_LENGTH]
+    if short:
+        yield Error(
+            f"XERO_WEBHOOK_KEYS holds something too short to be a signing key of Xero, at place {', '.join(short)}.",
+            hint="Copy the key from the app's Webhooks page at Xero; several are separated by commas.",
+            id="pinxero.E017",
         )
 
 

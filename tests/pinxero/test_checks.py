@@ -98,6 +98,7 @@ def test_good_production_settings_find_nothing_to_complain_about(production: Cha
         ("TIME_SCALE", 20.0, "pinxero.E013"),
         ("BASE_URL", "http://pinxero.example.com", "pinxero.E014"),
         ("INSTALLED_APPS", ["integrations.sandbox.apps.SandboxConfig"], "pinxero.E015"),
+        ("XERO_WEBHOOK_KEYS", ["too-short"], "pinxero.E017"),
         ("XERO_CLIENT_SECRET", "", "pinxero.W001"),
         ("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend", "pinxero.W002"),
     ],
