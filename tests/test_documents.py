@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from integrations import registry
-from integrations.base import Action, Effect
+from integrations.base import Action, Effect, Operation, Trigger
 from integrations.http import ApiClient
 from integrations.pinterest import choices, samples
 from integrations.pinterest.client import PinterestClient
@@ -44,11 +44,16 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
+def cadence(operation: Operation) -> str:
+    """Whether a trigger can be rung for by the provider."""
+    return "instant" if isinstance(operation, Trigger) and operation.doorbell else "polled"
+
+
 def test_the_readme_lists_every_operation_as_it_is_declared() -> None:
     declared = [
         [
             f"`{operation.full_key}`",
-            f"action, {operation.effect}" if isinstance(operation, Action) else "trigger, polled",
+            f"action, {operation.effect}" if isinstance(operation, Action) else f"trigger, {cadence(operation)}",
             operation.summary,
         ]
         for operation in registry.operations()

@@ -18,6 +18,13 @@ from integrations.errors import IntegrationError, ReconnectError, TemporaryError
 from integrations.http import ApiClient, Response, ask
 from integrations.jsonfield import loads
 from integrations.xero.allocation_actions import AllocateCreditNote
+from integrations.xero.change_triggers import (
+    InvoicePaid,
+    InvoiceUpdated,
+    NewOrUpdatedContact,
+    QuoteAccepted,
+    QuoteStatusChanged,
+)
 from integrations.xero.client import XeroClient
 from integrations.xero.contact_actions import CreateOrUpdateContact, FindContact
 from integrations.xero.credit_note_actions import CreateCreditNote
@@ -28,10 +35,13 @@ from integrations.xero.invoice_update_actions import AddLinesToInvoice, UpdateIn
 from integrations.xero.item_actions import AddStockItem
 from integrations.xero.list_actions import ListAccounts, ListTaxRates, ListTrackingCategories
 from integrations.xero.money_actions import CreateBankTransfer, CreatePayment
+from integrations.xero.money_triggers import NewBankTransaction, NewPayment
 from integrations.xero.new_contact_action import CreateContact
 from integrations.xero.note_actions import AddNoteToInvoice
 from integrations.xero.organisation import details_of, read_details
+from integrations.xero.overdue_trigger import OverdueInvoice
 from integrations.xero.project_actions import CreateProject
+from integrations.xero.project_trigger import NewProject
 from integrations.xero.purchase_actions import CreateBill, CreatePurchaseOrder
 from integrations.xero.quote_actions import CreateQuote
 from integrations.xero.report_actions import GetBalanceSheet, GetProfitAndLoss
@@ -54,11 +64,20 @@ class XeroConnector(Connector):
     changed_field = "UpdatedDateUTC"
     operations = (
         NewContact,
+        NewOrUpdatedContact,
         NewQuote,
+        QuoteAccepted,
+        QuoteStatusChanged,
         NewCreditNote,
         NewPurchaseOrder,
         NewInvoice,
+        InvoiceUpdated,
+        InvoicePaid,
+        OverdueInvoice,
         NewBill,
+        NewPayment,
+        NewBankTransaction,
+        NewProject,
         FindContact,
         CreateOrUpdateContact,
         CreateContact,

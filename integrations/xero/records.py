@@ -89,14 +89,15 @@ class RecordTrigger(Trigger):
         pages = poll.api.pages(
             f"/{self.plural}",
             self.plural,
-            self._whole_query(poll, reads_all=reads_all),
+            self.whole_query(poll, reads_all=reads_all),
             headers=headers,
             page_size=self.page_size,
         )
         read = ([plain(record) for record in page] for page in pages)
         yield from self._all(read, poll) if reads_all else self._changed(read, poll)
 
-    def _whole_query(self, poll: Poll, *, reads_all: bool) -> dict[str, str]:
+    def whole_query(self, poll: Poll, *, reads_all: bool) -> dict[str, str]:
+        """Everything that is asked of the list, but for the page."""
         query = {**self.fixed_query, **self.query(poll.inputs, reads_all=reads_all)}
         conditions = self.conditions(poll.inputs, poll.api, reads_all=reads_all)
         if poll.since is not None and self.since_parameter == "where":
@@ -112,15 +113,15 @@ class RecordTrigger(Trigger):
         cursor = None
         for number, page in enumerate(pages):
             cursor = _cursor(page) if number == 0 else cursor
-            yield from self.items(self._chosen(page, poll), poll)
+            yield from self.items(self.chosen(page, poll), poll)
         if cursor is not None:
             yield Item.mark(cursor=cursor)
 
     def _changed(self, pages: Iterator[list[Record]], poll: Poll) -> Iterator[Item]:
         for page in pages:
-            yield from _with_cursor(self.items(self._chosen(page, poll), poll), _cursor(page))
+            yield from _with_cursor(self.items(self.chosen(page, poll), poll), _cursor(page))
 
-    def _chosen(self, page: list[Record], poll: Poll) -> list[Record]:
+    def chosen(self, page: list[Record], poll: Poll) -> list[Record]:
         """What the inputs mean, and in a baseline what is gone too: if it comes back it is not new."""
         takes_gone = poll.is_baseline or self.tells_of_gone
         return [

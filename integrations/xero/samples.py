@@ -304,3 +304,53 @@ ITEM: dict[str, Any] = {
     "IsPurchased": True,
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
+
+PAID_INVOICE: dict[str, Any] = {
+    **INVOICE,
+    "Status": "PAID",
+    "AmountDue": Decimal("0.00"),
+    "AmountPaid": Decimal("575.00"),
+    "FullyPaidOnDate": "2026-10-12",
+    "Payments": [
+        {
+            "PaymentID": "b26fd49a-cbae-470a-a8f8-bcbc119e0379",
+            "Date": "2026-10-12",
+            "Amount": Decimal("575.00"),
+        }
+    ],
+}
+
+OVERDUE_INVOICE: dict[str, Any] = {**INVOICE, "Status": "AUTHORISED", "days_overdue": 7, "overdue_on": "2026-11-11"}
+
+BANK_TRANSACTION: dict[str, Any] = {
+    "BankTransactionID": "d20b6c54-7f5d-4ce6-ab83-55f609719126",
+    "Type": "RECEIVE",
+    "Status": "AUTHORISED",
+    "Reference": "Market stall",
+    "IsReconciled": False,
+    "Contact": {"ContactID": "6d42f03b-181f-43e3-93fb-2025c012de92", "Name": "Northwind Interiors"},
+    "BankAccount": {
+        "AccountID": "ac993f75-035b-433c-82e0-7b7a2d40802c",
+        "Code": "090",
+        "Name": "Business Bank Account",
+    },
+    "Date": "2026-10-05",
+    "LineAmountTypes": "Inclusive",
+    "LineItems": INVOICE["LineItems"],
+    "SubTotal": Decimal("500.00"),
+    "TotalTax": Decimal("75.00"),
+    "Total": Decimal("575.00"),
+    "CurrencyCode": "NZD",
+    "UpdatedDateUTC": "2026-10-05T09:14:05Z",
+}
+
+TOLD_PAYMENT: dict[str, Any] = {
+    **PAYMENT,
+    "IsReconciled": False,
+    "Invoice": {
+        **PAYMENT["Invoice"],
+        "Type": "ACCREC",
+        "Contact": {"ContactID": "6d42f03b-181f-43e3-93fb-2025c012de92", "Name": "Northwind Interiors"},
+        "CurrencyCode": "NZD",
+    },
+}

@@ -127,16 +127,6 @@ READ_AFTER = {
     "xero.find_purchase_order": "xero.create_purchase_order",
 }
 
-#: What makes the thing that a trigger notices.
-NOTICED_AFTER = {
-    "xero.new_contact": "xero.create_contact",
-    "xero.new_quote": "xero.create_quote",
-    "xero.new_credit_note": "xero.create_credit_note",
-    "xero.new_purchase_order": "xero.create_purchase_order",
-    "xero.new_invoice": "xero.create_invoice",
-    "xero.new_bill": "xero.create_bill",
-}
-
 
 def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
     """Cleaned inputs for the sandbox's demo organisation. Of the invoices the approved sale stands for any."""

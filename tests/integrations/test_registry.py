@@ -22,7 +22,6 @@ from tests.integrations.examples import (
     BACK_LINK,
     MARKER,
     NEED_NO_MARKER,
-    NOTICED_AFTER,
     READ_AFTER,
     USE_NO_KEY,
     example,
@@ -31,6 +30,7 @@ from tests.integrations.examples import (
 )
 from tests.integrations.wire import Wire, demo, northwind, pinterest, sandbox_hosts, wire
 from tests.provider import Sandbox
+from tests.walk.recipes import noticed
 
 __all__ = ["demo", "northwind", "pinterest", "sandbox_hosts", "wire"]
 
@@ -158,26 +158,24 @@ def test_a_trigger_gives_what_its_sample_promises(
     trigger: Trigger, pinterest: Any, demo: Any, sandbox: Sandbox, wire: Wire
 ) -> None:
     api = {"pinterest": pinterest, "xero": demo}[trigger.connector.key]
-    if trigger.full_key in NOTICED_AFTER:
-        making = registry.action(NOTICED_AFTER[trigger.full_key])
-        made = making.identify(making.output(demo.write(request_of(making, demo, example(making, demo, sandbox)))))
-    else:
-        sandbox.add_board("Prints of spring")
-        made = sandbox.add_pins("Prints of spring", title="Oak table")[0]["id"]
+    recipe = noticed(trigger)
+    made = recipe.cause(sandbox, recipe.before(sandbox))
     wire.clear()
     poll = Poll(api, trigger.Inputs.clean({}), None, lambda keys: set(), is_baseline=True)
-    items = list(trigger.poll(poll))
+    noted = [item for item in trigger.poll(poll) if item.key]
+    assert len({item.key for item in noted}) == len(noted)
+    items = [item for item in noted if item.is_event]
     assert items
-    assert len({item.key for item in items}) == len(items)
     for item in items:
         assert isinstance(item, Item)
         assert loads(dumps(item.data)) == item.data
         assert set(trigger.sample) <= set(item.data)
         if trigger.connector.key == "pinterest":
             assert set(paths(trigger.sample)) == set(paths(item.data))
-        elif item.key == made:
+        elif item.key.startswith(made):
             assert set(paths(trigger.sample)) <= set(paths(item.data))
-    assert made in {item.key for item in items} or trigger.noun == "board"
+            assert (item.happened is not None) == (trigger.dated_by != "")
+    assert any(item.key.startswith(made) for item in items) or trigger.noun == "board"
     assert {one.method for one in wire.exchanges} == {"GET"}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -57,6 +58,18 @@ def changed(what: str, **fields: Any) -> Callable[[Sandbox, str], str]:
     return lambda sandbox, before: str(sandbox.change(what, before, **fields)["id"])
 
 
+def paid(sandbox: Sandbox, before: str) -> str:
+    """A person pays the invoice in full; what counts is the invoice, not the payment."""
+    sandbox.make("payment", invoice=before)
+    return before
+
+
+def overdue(sandbox: Sandbox, before: str) -> str:
+    """A person enters an invoice that was due three days ago."""
+    due = datetime.now(UTC).date() - timedelta(days=3)
+    return str(sandbox.make("invoice", status="AUTHORISED", date=due.isoformat(), due_date=due.isoformat())["id"])
+
+
 NOTICED: dict[str, Noticed] = {
     "pinterest.new_pin": Noticed(lambda sandbox, before: str(sandbox.add_pins("Office styling")[0]["id"])),
     "pinterest.new_board": Noticed(lambda sandbox, before: str(sandbox.add_board("Prints of spring")["id"])),
@@ -66,6 +79,15 @@ NOTICED: dict[str, Noticed] = {
     "xero.new_purchase_order": Noticed(made("purchase_order")),
     "xero.new_invoice": Noticed(made("invoice")),
     "xero.new_bill": Noticed(made("bill")),
+    "xero.new_or_updated_contact": Noticed(made("contact", name="Pinworks Studio", Addresses=[ADDRESS])),
+    "xero.invoice_updated": Noticed(changed("invoice", Reference="Second floor"), made_before("invoice")),
+    "xero.invoice_paid": Noticed(paid, made_before("invoice", status="AUTHORISED")),
+    "xero.overdue_invoice": Noticed(overdue),
+    "xero.quote_accepted": Noticed(changed("quote", Status="ACCEPTED"), made_before("quote", status="SENT")),
+    "xero.quote_status_changed": Noticed(changed("quote", Status="SENT"), made_before("quote")),
+    "xero.new_payment": Noticed(made("payment")),
+    "xero.new_bank_transaction": Noticed(made("bank_transaction")),
+    "xero.new_project": Noticed(made("project", estimate="9800", name="New kitchen")),
 }
 
 REFUSED: dict[str, Refused] = {
