@@ -76,3 +76,11 @@ class Field:
     columns: tuple[Field, ...] = ()
     row: type[Schema] | None = None
     enum: type[TextChoices] | None = None
+
+
+def label_of(f: Field, value: str) -> str:
+    """What a fixed choice is called; of several ("DRAFT,SENT") all names. Any other value as it is."""
+    labels = dict(f.fixed_choices)
+    if f.kind is not Kind.LIST:
+        return labels.get(value, value)
+    return ", ".join(labels.get(part, part) for part in value.split(","))

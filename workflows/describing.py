@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from integrations import registry
+from integrations.fields import label_of
 from integrations.models import ChoiceCache, Connection
 from integrations.schema import Field, Kind
 from workflows import conditions
@@ -104,7 +105,7 @@ def _value(each: Field, value: Any, connection: int | None, names: _Names) -> st
     text = str(value)
     if each.dynamic_choices is not None:
         text = names.choices.get((connection or 0, each.dynamic_choices.key), {}).get(text, text)
-    text = dict(each.fixed_choices).get(text, text)
+    text = label_of(each, text)
     found = pieces(text, [])
     said = "".join(_reference(piece.text, names) if piece.is_reference else piece.text for piece in found)
     return said if _WHOLE.fullmatch(text) and len(found) == 1 else f'"{said}"'

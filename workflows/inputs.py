@@ -81,6 +81,11 @@ class Control:
         return self.name + _TEXT
 
     @property
+    def ticked(self) -> list[str]:
+        """The picked ones of several choices."""
+        return self.value.split(",")
+
+    @property
     def search_name(self) -> str:
         """The name of the search beside a selection that is too long to show."""
         return self.name + _SEARCH
@@ -115,6 +120,8 @@ def read(inputs: type[Schema], post: QueryDict) -> Sources:
                 for index in indexes
                 if index.isdecimal()
             ]
+        elif each.kind is Kind.LIST and each.fixed_choices and len(post.getlist(name)) > 1:
+            found[each.name] = ",".join(value.replace("\x00", "") for value in post.getlist(name))
         else:
             found[each.name] = _one(post, name)
     return found
@@ -263,7 +270,9 @@ def _control(f: Field, value: str, path: str, drawing: _Drawing) -> Control:
         control.options = list(control.loaded.choices)
     elif f.kind is Kind.CHOICE:
         control.options = list(f.fixed_choices)
-    if f.kind is Kind.LIST:
+    if f.kind is Kind.LIST and f.fixed_choices and not drawing.takes_tokens:
+        control.widget, control.options = "ticks", list(f.fixed_choices)
+    elif f.kind is Kind.LIST:
         control.widget = "long"
     if control.widget == "choice":
         _settle_choice(control, f)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.access import Can, allow, may
+from integrations.fields import label_of
 from integrations.models import Connection
 from integrations.schema import Field, Kind, Schema
 from pinxero.pages import page
@@ -250,7 +251,7 @@ def _said(
         elif f.dynamic_choices is not None and connection is not None:
             source = labels.get((connection.pk, f.dynamic_choices.key), {}).get(source, source)
         else:
-            source = dict(f.fixed_choices).get(source, source)
+            source = label_of(f, source)
         return [Piece(source)]  # a name may hold braces of its own
     return pieces(source, groups)
 
