@@ -62,8 +62,9 @@ class Poll:
     order allows it. In the baseline, and in a thorough poll (once a day, and when a workflow joins), every page must be
     read: providers' orders are not promises, and what was passed over has to be found.
 
-    `resume` is set where such a reading was broken off: the mark that the trigger gave last. `since` is set where only
-    what happened since that day is asked for, to count it; a trigger may then ask its provider for less.
+    `resume` is set where such a reading was broken off: the mark that the trigger gave last. With `wants_known` a poll
+    that reads everything gives what is known already too. `since` is set where only what happened since that day is
+    asked for, to count it; a trigger may then ask its provider for less.
     """
 
     api: ApiClient
@@ -73,6 +74,7 @@ class Poll:
     is_baseline: bool
     is_thorough: bool = False
     resume: str = ""
+    wants_known: bool = False
     since: date | None = None
 
 

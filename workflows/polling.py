@@ -8,27 +8,32 @@ joins later has a baseline of its own: the poll that follows its activation.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Case, DateTimeField, F, Min, Q, Value, When
 
 from integrations import connections, registry
-from integrations.base import Poll
+from integrations.base import Item, Poll
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError, InvalidInputError, ReconnectError, TemporaryError
 from integrations.limits import Purpose
 from integrations.models import Connection
-from workflows import intake
+from workflows import intake, pacing, releasing
 from workflows.engine.lease import database_now
 from workflows.engine.waiting import growing
-from workflows.models import TriggerState, Workflow
+from workflows.models import Release, TriggerState, Workflow
 
 logger = logging.getLogger(__name__)
 
+#: A reading of very many pages stops here for another task to go on with, well before the queue would end it.
+LONGEST_SECONDS = 60
+#: For how long (real seconds) a provider's mark in a list is trusted; then the reading starts over.
+_MARKS_LAST = 3600
 _CHUNK = 100
 _DAY = 86_400
 
@@ -59,74 +64,141 @@ def claim() -> TriggerState | None:
 
 def poll(state: TriggerState) -> None:
     """Look once, store what is new, say when to look next. Never raises, but for a lost database."""
-    joining = list(
-        Workflow.objects.filter(listens_to=state, status=Workflow.Status.ACTIVE, awaits_baseline=True).values_list(
-            "pk", flat=True
-        )
-    )
-    is_thorough = bool(joining) or state.thorough_at is None or state.thorough_at + seconds(_DAY) < database_now()
+    look = _plan(state)
     try:
-        found = _look(state, is_thorough=is_thorough)
+        look.run()
     except intake.LostPollError:
         logger.warning("The poll of %s was taken over by another worker.", state)
+    except _OutOfTimeError:
+        _go_on(state)
     except ReconnectError as error:
         connections.mark_needs_reconnect(state.connection, error.message, reach=error.scope)
         _failed(state, error.message, None)
     except TemporaryError as error:
         _failed(state, error.message, error.retry_after)
     except (IntegrationError, registry.UnknownOperationError) as error:
-        _failed(state, str(error), None)
+        # A mark that the provider does not take any more must not keep the reading from coming to its end.
+        _failed(state, str(error), None, starts_over=True)
     except Exception:
         logger.exception("Polling %s crashed.", state)
         _failed(state, "Pinxero itself failed while looking; the worker's log tells the developers why.", None)
     else:
-        _done(state, found, joining, is_thorough=is_thorough)
+        _done(state, look)
 
 
-def _look(state: TriggerState, *, is_thorough: bool) -> int:
-    trigger = registry.trigger(state.operation)
-    try:
-        inputs = trigger.Inputs.clean(state.inputs)
-    except InvalidInputError as error:
-        raise IntegrationError(f"The trigger's inputs do not fit any more: {error.message}") from error
-    api = trigger.connector.client_class(state.connection, purpose=Purpose.POLL)
+class _OutOfTimeError(Exception):
+    """A reading of very many pages has taken long enough for now; how far it came is stored."""
 
-    def is_known(keys: Iterable[str]) -> set[str]:
+
+@dataclass
+class _Look:
+    """One poll: what it is to do, and what came of it."""
+
+    state: TriggerState
+    joining: list[int]
+    wishes: list[Release]
+    is_thorough: bool
+    resume: str
+    found: int = 0
+    calls: int = 0
+
+    def run(self) -> None:
+        """Ask the connector and store what it gives. Raises what that raises, and _OutOfTimeError."""
+        state = self.state
+        trigger = registry.trigger(state.operation)
+        try:
+            inputs = trigger.Inputs.clean(state.inputs)
+        except InvalidInputError as error:
+            raise IntegrationError(f"The trigger's inputs do not fit any more: {error.message}") from error
+        asked = Poll(
+            api=trigger.connector.client_class(state.connection, purpose=Purpose.POLL, before_call=self._count),
+            inputs=inputs,
+            cursor=state.cursor or None,
+            known=self._known,
+            is_baseline=state.status == TriggerState.Status.BASELINE,
+            is_thorough=self.is_thorough,
+            resume=self.resume,
+            wants_known=bool(self.wishes),
+        )
+        ends = time.monotonic() + LONGEST_SECONDS
+        for chunk in _chunks(trigger.poll(asked)):
+            self.found += intake.accept(state, chunk, lambda chunk=chunk: self._release(chunk))  # type: ignore[misc]
+            if chunk[-1].resume and time.monotonic() > ends:
+                raise _OutOfTimeError
+
+    def _count(self) -> None:
+        self.calls += 1
+
+    def _known(self, keys: Iterable[str]) -> set[str]:
         # A poll that reads many pages and finds nothing new must not lose its lease half-way, and start over for ever.
-        intake.keep(state)
-        return intake.known(state, keys)
+        intake.keep(self.state)
+        return intake.known(self.state, keys)
 
-    is_baseline = state.status == TriggerState.Status.BASELINE
-    look = Poll(
-        api=api,
-        inputs=inputs,
-        cursor=state.cursor or None,
-        known=is_known,
-        is_baseline=is_baseline,
-        is_thorough=is_thorough,
-    )
-    items = iter(trigger.poll(look))
-    found = 0
-    while chunk := list(islice(items, _CHUNK)):
-        found += intake.accept(state, chunk)
-    return found
+    def _release(self, items: Sequence[Item]) -> None:
+        for wish in self.wishes:
+            releasing.release(self.state, wish, items)
 
 
-def _done(state: TriggerState, found: int, joining: list[int], *, is_thorough: bool) -> None:
+def _plan(state: TriggerState) -> _Look:
+    """What the poll has to do: who joins with it, whether every page is to be read, and from where on."""
+    waiting = Workflow.objects.filter(listens_to=state, status=Workflow.Status.ACTIVE, awaits_baseline=True)
+    joining = list(waiting.values_list("pk", flat=True))
+    wishes = releasing.pending(state, joining)
+    now = database_now()
+    is_thorough = bool(joining) or state.thorough_at is None or state.thorough_at + seconds(_DAY) < now
+    resume = ""
+    if is_thorough or state.status == TriggerState.Status.BASELINE:
+        since = state.reading_since
+        if since is not None and since + seconds(_MARKS_LAST) > now:
+            resume = state.resume
+        else:
+            TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(
+                reading_since=DatabaseNow(), resume=""
+            )
+    return _Look(state, joining, wishes, is_thorough, resume)
+
+
+def _chunks(items: Iterator[Item]) -> Iterator[list[Item]]:
+    """Items in portions to be stored at once; a mark ends one, so that how far a reading came is not lost."""
+    chunk: list[Item] = []
+    for item in items:
+        chunk.append(item)
+        if len(chunk) == _CHUNK or item.resume:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _done(state: TriggerState, look: _Look) -> None:
     with transaction.atomic():
-        interval = _interval(state)
+        if not look.is_thorough and state.status == TriggerState.Status.LISTENING:
+            held = TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token)
+            held.update(calls_per_look=max(1, look.calls))
+        pace = pacing.pace_of(state)
         changed = TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(
             status=TriggerState.Status.LISTENING,
-            next_due_at=_next(state, None if interval is None else DatabaseNow() + seconds(interval * 60)),
+            next_due_at=_next(state, None if pace is None else DatabaseNow() + seconds(pace.minutes * 60)),
+            every_minutes=None if pace is None else pace.minutes,
             lease_until=None,
             last_polled_at=DatabaseNow(),
-            thorough_at=DatabaseNow() if is_thorough else state.thorough_at,
-            last_found=found,
+            thorough_at=DatabaseNow() if look.is_thorough else state.thorough_at,
+            resume="",
+            reading_since=None,
+            last_found=look.found,
             failures=0,
             last_error="",
         )
         if changed:
-            Workflow.objects.filter(pk__in=joining, listens_to=state).update(awaits_baseline=False)
+            Workflow.objects.filter(pk__in=look.joining, listens_to=state).update(awaits_baseline=False)
+            releasing.finish(look.wishes)
+
+
+def _go_on(state: TriggerState) -> None:
+    """The reading has more pages: another task goes on with them at once."""
+    TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(
+        next_due_at=DatabaseNow(), lease_until=None
+    )
 
 
 def _interval(state: TriggerState) -> int | None:
@@ -145,7 +217,8 @@ def _next(state: TriggerState, planned: Any) -> Case:
     )
 
 
-def _failed(state: TriggerState, message: str, retry_after: float | None) -> None:
+def _failed(state: TriggerState, message: str, retry_after: float | None, *, starts_over: bool = False) -> None:
+    forgotten: dict[str, Any] = {"resume": "", "reading_since": None} if starts_over else {}
     pause = retry_after if retry_after is not None else growing(state.failures + 1)
     planned = DatabaseNow() + max(seconds(pause), timedelta(milliseconds=100))
     TriggerState.objects.filter(pk=state.pk, lease_token=state.lease_token).update(
@@ -154,6 +227,7 @@ def _failed(state: TriggerState, message: str, retry_after: float | None) -> Non
         last_polled_at=DatabaseNow(),
         failures=F("failures") + 1,
         last_error=message,
+        **forgotten,
     )
 
 
@@ -171,10 +245,16 @@ def listen(workflow: Workflow) -> TriggerState:
         defaults={"inputs": told["inputs"], "team_id": workflow.team_id},
     )
     if workflow.listens_to_id != state.pk:
+        releasing.drop(workflow)
         Workflow.objects.filter(pk=workflow.pk).update(listens_to=state, awaits_baseline=True)
         workflow.listens_to, workflow.awaits_baseline = state, True
         look_now(state)
     return state
+
+
+def start_over(state: TriggerState) -> None:
+    """Let the next reading of every page begin at the beginning: what was passed over is wanted after all."""
+    TriggerState.objects.filter(pk=state.pk).update(resume="", reading_since=None)
 
 
 def look_now(state: TriggerState) -> None:

@@ -97,21 +97,28 @@ class PinterestClient(ApiClient):
 
     def pages(self, path: str, query: Mapping[str, str] | None = None) -> Iterator[list[dict[str, Any]]]:
         """Every page of a list, as lists of records. A page may be empty and yet not the last."""
-        told = {**(query or {}), "page_size": str(PAGE_SIZE)}
-        seen: set[str] = set()
+        for items, _ in self.marked_pages(path, query):
+            yield items
+
+    def marked_pages(
+        self, path: str, query: Mapping[str, str] | None = None, *, start: str = ""
+    ) -> Iterator[tuple[list[dict[str, Any]], str]]:
+        """The same with the bookmark of the page that follows, empty after the last; `start` is such a bookmark."""
+        told = {**(query or {}), "page_size": str(PAGE_SIZE), **({"bookmark": start} if start else {})}
+        seen: set[str] = {start}
         while True:
             body = self.read(path, told).json()
             items = body.get("items") if isinstance(body, dict) else None
             if not isinstance(items, list) or not all(isinstance(item, dict) and item.get("id") for item in items):
                 raise TemporaryError("Pinterest's answer holds no list.")
-            yield items
-            bookmark = body.get("bookmark")
+            bookmark = str(body.get("bookmark") or "")
+            yield items, bookmark
             if not bookmark:
                 return
             if bookmark in seen:
                 raise TemporaryError("Pinterest's list repeats itself instead of coming to an end.")
             seen.add(bookmark)
-            told["bookmark"] = str(bookmark)
+            told["bookmark"] = bookmark
 
 
 def _code_and_message(response: Response) -> tuple[int | None, str]:

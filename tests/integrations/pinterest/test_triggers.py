@@ -31,7 +31,7 @@ def look(trigger: Any, api: Any, known: Iterable[str] = (), *, is_baseline: bool
         known=lambda keys: seen & set(keys),
         is_baseline=is_baseline,
     )
-    return list(trigger.poll(told))
+    return [item for item in trigger.poll(told) if item.key]
 
 
 # --- against the sandbox ----------------------------------------------------------------------------------------------
@@ -147,9 +147,13 @@ class Listed(PinterestClient):
         if path.endswith("/sections"):
             yield [{"id": "5", "name": "Tables"}]
             return
-        for page in self.listed:
+        yield from (page for page, _ in self.marked_pages(path))
+
+    def marked_pages(self, path: str, query: Any = None, *, start: str = "") -> Any:
+        first = int(start or 0)
+        for number, page in enumerate(self.listed[first:], start=first + 1):
             self.read_pages += 1
-            yield page
+            yield page, str(number) if number < len(self.listed) else ""
 
 
 def pin(number: int, **more: Any) -> dict[str, Any]:
