@@ -93,6 +93,12 @@ NOTICED: dict[str, Noticed] = {
 REFUSED: dict[str, Refused] = {
     "xero.create_or_update_contact": Refused("The contact name cannot contain < or >", {"name": "<b>Studio</b>"}),
     "xero.create_contact": Refused("The contact name Boom FM is already assigned", {"name": "Boom FM"}),
+    "xero.update_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
+    "xero.add_lines_to_invoice": Refused(
+        "Account code '9999' is not a valid code",
+        {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "9999"}]},
+    ),
+    "xero.email_invoice": Refused(REFUSED_FOR_NO_REASON, {}),
     "xero.add_note_to_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
     "xero.create_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.create_bill": Refused(NO_CONTACT, {"contact_id": NOBODY}),
