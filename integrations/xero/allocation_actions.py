@@ -6,11 +6,12 @@ https://developer.xero.com/documentation/api/accounting/creditnotes
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
@@ -19,9 +20,10 @@ from integrations.xero.answers import complete, only_record
 from integrations.xero.client import XeroClient
 from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
-from integrations.xero.documents import day_of, money
-from integrations.xero.organisation import time_zone
-from integrations.xero.plain import plain, today_in
+from integrations.xero.documents import day_of, money, today_for
+from integrations.xero.locks import refuse_locked
+from integrations.xero.papers import paper
+from integrations.xero.plain import plain
 from integrations.xero.reading import by_id
 
 
@@ -67,15 +69,16 @@ class AllocateCreditNote(Action):
             }
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """The day it is in the organisation. Raises RejectedError for an allocation that is there already."""
+        """The day it is in the organisation. Raises RejectedError for a day in a locked period, and for an allocation
+        that is there already."""
+        found = today_for(api, inputs.allocated_on)
+        refuse_locked(api, date.fromisoformat(day_of(inputs.allocated_on, found)), "the allocation")
         if self.find(api, inputs, ""):
             raise RejectedError(
                 f"{money(inputs.amount)} of this credit note is allocated to this invoice already, so nothing was "
                 "written."
             )
-        if inputs.allocated_on is not None:
-            return {}
-        return {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
+        return found
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {
@@ -105,6 +108,22 @@ class AllocateCreditNote(Action):
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["AllocationID"])
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Delete the allocation. Which credit note it is of, Xero does not say with it; the invoice tells."""
+        assert isinstance(api, XeroClient)
+        allocation_id = self.identify(output)
+        invoices = by_id(api, "Invoices", str((output.get("Invoice") or {}).get("InvoiceID") or ""))
+        applied = [note for invoice in invoices for note in invoice.get("CreditNotes") or []]
+        for note_id in dict.fromkeys(str(note["CreditNoteID"]) for note in applied):
+            for note in by_id(api, "CreditNotes", note_id):
+                alive = [each for each in note.get("Allocations") or [] if not each.get("IsDeleted")]
+                if any(each.get("AllocationID") == allocation_id for each in alive):
+                    return Request("DELETE", f"/CreditNotes/{note_id}/Allocations/{allocation_id}")
+        raise RejectedError("The allocation is not in Xero any more; nothing was written.")
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Credit set off", inputs, organisation, day="allocated_on")
 
     def describe(self, output: Mapping[str, Any]) -> str:
         number = (output.get("Invoice") or {}).get("InvoiceNumber") or "an invoice without a number"

@@ -32,7 +32,7 @@ class XeroClient(ApiClient):
     provider_name = "Xero"
 
     def base(self, path: str) -> str:
-        api = "projects.xro" if path == PROJECTS else "api.xro"
+        api = "projects.xro" if path == PROJECTS or path.startswith(f"{PROJECTS}/") else "api.xro"
         return f"{settings.XERO_API_BASE}/{api}/2.0"
 
     def headers(self) -> dict[str, str]:

@@ -43,6 +43,13 @@ def credit_note_link(note_id: str, organisation: Mapping[str, Any], *, is_custom
     return _by_way_of_login(organisation, f"/{side}/ViewCreditNote.aspx?creditNoteID={quote(note_id, safe='')}")
 
 
+def bank_transaction_link(transaction_id: str, organisation: Mapping[str, Any]) -> str:
+    """The page of a payment, or of a transaction on a bank account; Xero shows both in the same way."""
+    return _by_way_of_login(
+        organisation, f"/Bank/ViewTransaction.aspx?bankTransactionID={quote(transaction_id, safe='')}"
+    )
+
+
 def _by_way_of_login(organisation: Mapping[str, Any], path: str) -> str:
     short_code = organisation.get("short_code")
     told = urlencode({"shortcode": short_code or "", "redirecturl": path})

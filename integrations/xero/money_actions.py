@@ -7,11 +7,13 @@ https://developer.xero.com/documentation/api/accounting/banktransfers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
+from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
@@ -19,9 +21,12 @@ from integrations.xero.answers import complete, only_record
 from integrations.xero.client import XeroClient, records
 from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
-from integrations.xero.documents import MARKER_ROOM, day_of, is_marked, look_from, marked, money
-from integrations.xero.organisation import time_zone
-from integrations.xero.plain import plain, today_in
+from integrations.xero.documents import MARKER_ROOM, day_of, is_marked, look_from, marked, money, today_for
+from integrations.xero.links import bank_transaction_link
+from integrations.xero.locks import refuse_locked
+from integrations.xero.papers import paper
+from integrations.xero.plain import plain
+from integrations.xero.undoing import CAREFULLY, present
 
 _SMALLEST = Decimal("0.01")
 
@@ -66,8 +71,9 @@ class CreatePayment(Action):
             return _wrong_ids(self, {"invoice_id": "invoice", "account_id": "account"})
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """The day it is in the organisation, where the workflow leaves the date to that."""
-        return _today(api, inputs.paid_on)
+        """The day it is in the organisation, where the workflow leaves the date to that. Raises RejectedError for a
+        day in a locked period."""
+        return _day_found(api, inputs.paid_on, "the payment")
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {
@@ -99,6 +105,17 @@ class CreatePayment(Action):
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["PaymentID"])
+
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        return bank_transaction_link(str(output["PaymentID"]), organisation)
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Delete the payment; the invoice is due again."""
+        payment = _not_deleted(present(api, "Payments", self.identify(output), "payment"), "The payment")
+        return Request.of_json("POST", f"/Payments/{payment['PaymentID']}", {"Status": "DELETED"})
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Payment", inputs, organisation, day="paid_on")
 
     def describe(self, output: Mapping[str, Any]) -> str:
         number = (output.get("Invoice") or {}).get("InvoiceNumber") or "an invoice without a number"
@@ -142,8 +159,9 @@ class CreateBankTransfer(Action):
             return problems
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """The day it is in the organisation, where the workflow leaves the date to that."""
-        return _today(api, inputs.transferred_on)
+        """The day it is in the organisation, where the workflow leaves the date to that. Raises RejectedError for a
+        day in a locked period."""
+        return _day_found(api, inputs.transferred_on, "the bank transfer")
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {
@@ -172,12 +190,41 @@ class CreateBankTransfer(Action):
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["BankTransferID"])
 
+    def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
+        """The transaction on the account that it leaves; a transfer has no page of its own."""
+        transaction = output.get("FromBankTransactionID")
+        return bank_transaction_link(str(transaction), organisation) if transaction else ""
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Delete the transfer."""
+        transfer = _not_deleted(present(api, "BankTransfers", self.identify(output), "bank transfer"), "The transfer")
+        record = {"BankTransferID": transfer["BankTransferID"], "Status": "DELETED"}
+        # POST deletes here: https://developer.xero.com/documentation/api/accounting/banktransfers
+        return Request.of_json("POST", "/BankTransfers", {"BankTransfers": [record]}, query=CAREFULLY)
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper(
+            "Bank transfer",
+            inputs,
+            organisation,
+            day="transferred_on",
+            notes=("It records a movement between the accounts; it moves no money.",),
+        )
+
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Bank transfer of {money(output.get('Amount'))}"
 
 
-def _today(api: ApiClient, given: date | None) -> dict[str, str]:
-    return {} if given else {"today": today_in(time_zone(api), datetime.now(UTC)).isoformat()}
+def _day_found(api: ApiClient, given: date | None, document: str) -> dict[str, str]:
+    found = today_for(api, given)
+    refuse_locked(api, date.fromisoformat(day_of(given, found)), document)
+    return found
+
+
+def _not_deleted(record: dict[str, Any], name: str) -> dict[str, Any]:
+    if record.get("Status") == "DELETED":
+        raise RejectedError(f"{name} is deleted in Xero already; nothing was written.")
+    return record
 
 
 def _wrong_ids(inputs: Any, nouns: Mapping[str, str]) -> dict[str, str]:

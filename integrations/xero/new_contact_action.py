@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.http import ApiClient, Request, Response
 from integrations.xero import samples
 from integrations.xero.answers import only_record
@@ -20,7 +21,9 @@ from integrations.xero.contact_fields import ContactDetails, new_contact
 from integrations.xero.contact_search import by_marker, search
 from integrations.xero.documents import look_from
 from integrations.xero.links import contact_link
+from integrations.xero.papers import paper
 from integrations.xero.plain import plain
+from integrations.xero.undoing import CAREFULLY
 
 
 class CreateContact(Action):
@@ -68,6 +71,14 @@ class CreateContact(Action):
 
     def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
         return contact_link(str(output["ContactID"]), organisation)
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Archive the contact: Xero deletes none."""
+        record = {"ContactID": self.identify(output), "ContactStatus": "ARCHIVED"}
+        return Request.of_json("POST", "/Contacts", {"Contacts": [record]}, query=CAREFULLY)
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Contact", inputs, organisation)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']}"

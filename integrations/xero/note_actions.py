@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
@@ -17,6 +18,7 @@ from integrations.xero.answers import complete, only_record
 from integrations.xero.client import records
 from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
+from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 
 _PLURAL = "HistoryRecords"
@@ -36,6 +38,7 @@ class AddNoteToInvoice(Action):
     sample = samples.NOTE
     key_window = 300
     lookup_reliable = True
+    no_undo = "A note cannot be changed or deleted in Xero once it is written."
 
     class Inputs(Schema):
         invoice_id: str = field(
@@ -70,6 +73,14 @@ class AddNoteToInvoice(Action):
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["DateUTC"])
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper(
+            "Note in the history",
+            inputs,
+            organisation,
+            notes=("The address of this run is put behind the text.", "A note can never be changed or deleted."),
+        )
 
     def describe(self, output: Mapping[str, Any]) -> str:
         text = str(output["Details"])

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.errors import OutcomeUnknownError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
@@ -19,6 +20,7 @@ from integrations.xero.answers import complete, given
 from integrations.xero.client import PROJECTS, XeroClient
 from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
+from integrations.xero.papers import paper
 
 #: The most that Xero puts on a page of projects.
 _PAGE_SIZE = 500
@@ -91,6 +93,13 @@ class CreateProject(Action):
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["projectId"])
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Close the project: Xero's API deletes none."""
+        return Request.of_json("PATCH", f"{PROJECTS}/{self.identify(output)}", {"status": "CLOSED"})
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Project", inputs, organisation)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Project {output['name']}"

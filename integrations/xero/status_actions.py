@@ -9,11 +9,11 @@ https://developer.xero.com/documentation/api/accounting/contacts
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
-from integrations.errors import RejectedError
+from integrations.documents import Document
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
@@ -24,10 +24,12 @@ from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
 from integrations.xero.documents import money
 from integrations.xero.links import bill_link, contact_link, invoice_link, quote_link
+from integrations.xero.locks import refuse_locked
+from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 from integrations.xero.reading import by_id
+from integrations.xero.undoing import CAREFULLY, present, way_back
 
-_CAREFULLY = {"summarizeErrors": "true"}
 _PICK = "Pick one, or take the {} that an earlier step found or created."
 
 
@@ -41,6 +43,7 @@ class UpdateQuoteStatus(Action):
     sample = samples.QUOTE
     key_window = 300
     lookup_reliable = True
+    no_undo = "The status that the quote had before is not kept. Set it again with this action."
 
     class Inputs(Schema):
         quote_id: str = field("Quote", choices=choices.quotes, max_length=36, help=_PICK.format("QuoteID"))
@@ -52,7 +55,7 @@ class UpdateQuoteStatus(Action):
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
         """Contact and date, which Xero asks for again with every change of a quote."""
-        quote = _one(api, "Quotes", inputs.quote_id, "quote")
+        quote = present(api, "Quotes", inputs.quote_id, "quote")
         return {"contact_id": quote["Contact"]["ContactID"], "date": quote["Date"]}
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
@@ -62,7 +65,7 @@ class UpdateQuoteStatus(Action):
             "Date": writing.found["date"],
             "Status": inputs.status.value,
         }
-        return Request.of_json("POST", "/Quotes", {"Quotes": [record]}, query=_CAREFULLY)
+        return Request.of_json("POST", "/Quotes", {"Quotes": [record]}, query=CAREFULLY)
 
     def output(self, response: Response) -> dict[str, Any]:
         return complete(only_record(response, "Quotes", "QuoteID"), samples.QUOTE)
@@ -81,6 +84,9 @@ class UpdateQuoteStatus(Action):
     def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
         return quote_link(str(output["QuoteID"]), organisation)
 
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Status of a quote", inputs, organisation)
+
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Quote {output['QuoteNumber']} is {str(output['Status']).lower()}"
 
@@ -98,6 +104,7 @@ class VoidOrDeleteInvoice(Action):
     sample = samples.INVOICE
     key_window = 300
     lookup_reliable = True
+    no_undo = "Xero brings back no invoice that was voided or deleted. Create it again."
 
     class Inputs(Schema):
         invoice_id: str = field(
@@ -109,23 +116,16 @@ class VoidOrDeleteInvoice(Action):
             return _wrong_id(self, "invoice_id", "invoice")
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """Which of the two it is to be. Raises RejectedError for an invoice that can be neither."""
-        invoice = _one(api, "Invoices", inputs.invoice_id, "invoice")
-        number = invoice.get("InvoiceNumber") or "The invoice"
-        status = str(invoice.get("Status"))
-        if invoice.get("AmountPaid") or invoice.get("AmountCredited"):
-            raise RejectedError(
-                f"{number} is paid or credited, in whole or in part, so it cannot be voided. "
-                "Remove its payments and credits in Xero first."
-            )
-        target = {"DRAFT": "DELETED", "SUBMITTED": "DELETED", "AUTHORISED": "VOIDED", "PAID": "VOIDED"}.get(status)
-        if target is None:
-            raise RejectedError(f"{number} is {status.lower()} in Xero already; nothing was written.")
+        """Which of the two it is to be. Raises RejectedError for one that can be neither, and in a locked period."""
+        invoice = present(api, "Invoices", inputs.invoice_id, "invoice")
+        target = way_back(invoice, "Invoices", invoice.get("InvoiceNumber") or "The invoice")
+        noun = "bill" if invoice.get("Type") == "ACCPAY" else "invoice"
+        refuse_locked(api, date.fromisoformat(invoice["Date"]), f"the {noun}")
         return {"status": target}
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {"InvoiceID": inputs.invoice_id, "Status": writing.found["status"]}
-        return Request.of_json("POST", "/Invoices", {"Invoices": [record]}, query={"unitdp": "4", **_CAREFULLY})
+        return Request.of_json("POST", "/Invoices", {"Invoices": [record]}, query={"unitdp": "4", **CAREFULLY})
 
     def output(self, response: Response) -> dict[str, Any]:
         return complete(only_record(response, "Invoices", "InvoiceID"), samples.INVOICE)
@@ -145,6 +145,10 @@ class VoidOrDeleteInvoice(Action):
         to_page = bill_link if output["Type"] == "ACCPAY" else invoice_link
         return to_page(str(output["InvoiceID"]), organisation)
 
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        notes = ("An approved one is voided, any other deleted. Xero takes neither back.",)
+        return paper("End of an invoice or bill", inputs, organisation, notes=notes)
+
     def describe(self, output: Mapping[str, Any]) -> str:
         noun = "Bill" if output["Type"] == "ACCPAY" else "Invoice"
         number = output.get("InvoiceNumber") or "without a number"
@@ -161,6 +165,7 @@ class ArchiveContact(Action):
     sample = samples.CONTACT
     key_window = 300
     lookup_reliable = True
+    no_undo = "Only a person brings a contact back from the archive, on its page in Xero."
 
     class Inputs(Schema):
         contact_id: str = field("Contact", choices=choices.contacts, max_length=36, help=_PICK.format("ContactID"))
@@ -171,7 +176,7 @@ class ArchiveContact(Action):
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {"ContactID": inputs.contact_id, "ContactStatus": "ARCHIVED"}
-        return Request.of_json("POST", "/Contacts", {"Contacts": [record]}, query=_CAREFULLY)
+        return Request.of_json("POST", "/Contacts", {"Contacts": [record]}, query=CAREFULLY)
 
     def output(self, response: Response) -> dict[str, Any]:
         return tidy(only_record(response, "Contacts", "ContactID"))
@@ -190,17 +195,11 @@ class ArchiveContact(Action):
     def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
         return contact_link(str(output["ContactID"]), organisation)
 
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Contact for the archive", inputs, organisation)
+
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']} is archived"
-
-
-def _one(api: ApiClient, plural: str, key: str, noun: str) -> dict[str, Any]:
-    assert isinstance(api, XeroClient)
-    found = by_id(api, plural, key)
-    if not found:
-        raise RejectedError(f"Xero has no {noun} with the ID {key} in {api.connection.name}.")
-    record: dict[str, Any] = plain(found[0])
-    return record
 
 
 def _wrong_id(inputs: Any, name: str, noun: str) -> dict[str, str]:

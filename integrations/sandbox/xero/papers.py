@@ -34,6 +34,7 @@ class Kind:
     contact: Callable[[Call, Record], str]
     details: Callable[[Entry, int], Record]  # what is printed beside the common fields
     is_numbered: Callable[[Record], bool] = lambda record: True  # whether it gets the next number by itself
+    unit_places: int | None = None  # of printed unit prices, where `unitdp` decides nothing
     settle: Callable[[Call, Record | None, Record], None] = _nothing  # what a change moves elsewhere
 
 
@@ -184,7 +185,7 @@ def view(one: Entry, people: dict[str, Entry], kind: Kind, fields: dict[str, str
 def rendered(call: Call, one: Entry, kind: Kind) -> Record:
     person = books.find(call.tenant, contacts.KIND, one.row.contact_id)
     assert person is not None
-    return render(one, person, kind, invoices.unit_places(call))
+    return render(one, person, kind, kind.unit_places or invoices.unit_places(call))
 
 
 def _printed(call: Call, one: Entry, kind: Kind, sent: Record) -> Record:

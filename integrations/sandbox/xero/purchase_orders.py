@@ -103,4 +103,5 @@ KIND = papers.Kind(
     clean=_clean,
     contact=papers.contact_is_known,
     details=_details,
+    unit_places=4,
 )

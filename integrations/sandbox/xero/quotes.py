@@ -110,4 +110,5 @@ KIND = papers.Kind(
     clean=_clean,
     contact=invoices.contact_of,
     details=_details,
+    unit_places=4,
 )
