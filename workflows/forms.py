@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -77,6 +78,41 @@ class TriggerForm(PlainForm):
         help_text="Between 1 and 15. Looking less often uses fewer of the provider's calls.",
         widget=forms.NumberInput(attrs={"min": 1, "max": 15}),
     )
+
+
+class ActivateForm(PlainForm):
+    """From when on a workflow that is switched on starts runs."""
+
+    NOW, DAY = "now", "day"
+
+    start = forms.ChoiceField(label="Start from", choices=[(NOW, "Now"), (DAY, "A day")], initial=NOW, required=False)
+    since = forms.DateField(
+        label="Day",
+        required=False,
+        error_messages={"invalid": "Give a day such as 2026-11-30."},
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    counted_for = forms.CharField(required=False, widget=forms.HiddenInput)
+    counted = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    is_capped = forms.BooleanField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        """A day is needed where one is to count from."""
+        data: dict[str, Any] = super().clean() or {}
+        if data.get("start") == self.DAY and not data.get("since") and "since" not in self.errors:
+            self.add_error("since", "Choose the day to start from.")
+        return data
+
+    @property
+    def since_day(self) -> date | None:
+        """The day that was chosen, None for now."""
+        day: date | None = self.cleaned_data["since"] if self.cleaned_data["start"] == self.DAY else None
+        return day
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the person has seen what this very day releases."""
+        return bool(self.since_day) and self.cleaned_data["counted_for"] == str(self.since_day)
 
 
 class NoteForm(PlainForm):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F, Max
 
+from integrations import registry
+from integrations.base import Trigger
 from integrations.clock import DatabaseNow
+from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import intake, polling
+from workflows import intake, polling, releasing
 from workflows.engine import writing
 from workflows.engine.lease import database_now
-from workflows.models import Decision, Run, StepRun, Workflow
+from workflows.models import Decision, Release, Run, StepRun, Workflow
 from workflows.queue import ring
 
 Status = Run.Status
@@ -32,29 +36,84 @@ class NotAllowedNowError(Exception):
 # --- workflows ------------------------------------------------------------------------------------------------------
 
 
-def activate(workflow: Workflow, *, by: User | None) -> None:
-    """Switch it on: from the next look at the provider on, what is new starts runs. Raises NotAllowedNowError."""
+def trigger_of(workflow: Workflow) -> tuple[Trigger, Connection]:
+    """What the published version listens to. Raises NotAllowedNowError where it cannot be switched on now."""
     if workflow.published is None:
         raise NotAllowedNowError("Publish the workflow first; only a published version can be switched on.")
-    trigger = workflow.published.plan["trigger"]
-    connection = Connection.objects.filter(pk=trigger["connection"], team_id=workflow.team_id).first()
+    told = workflow.published.plan["trigger"]
+    try:
+        trigger = registry.trigger(told["operation"])
+    except registry.UnknownOperationError:
+        raise NotAllowedNowError(
+            f"The trigger {told['operation']} is not available here any more. Choose another one and publish."
+        ) from None
+    connection = Connection.objects.filter(pk=told["connection"], team_id=workflow.team_id).first()
     if connection is None or not connection.is_usable:
         name = connection.name if connection else "The trigger's connection"
         raise NotAllowedNowError(f"{name} is not connected. Reconnect it, then switch the workflow on.")
+    return trigger, connection
+
+
+def count_release(workflow: Workflow, since: date) -> releasing.Counted:
+    """How many events a day would release now. Reads, writes nothing. Raises NotAllowedNowError."""
+    trigger, connection = trigger_of(workflow)
+    _check_day(trigger, connection, since)
+    try:
+        return releasing.count(workflow, connection, since)
+    except IntegrationError as error:
+        raise NotAllowedNowError(f"{connection.name} could not be read to count them. {error.message}") from error
+
+
+def activate(
+    workflow: Workflow, *, by: User | None, since: date | None = None, counted: releasing.Counted | None = None
+) -> None:
+    """Switch it on: from the next look at the provider on, what is new starts runs. Raises NotAllowedNowError.
+
+    With `since`, what came to be on that day or later starts runs of this workflow too, once; `counted` is what the
+    person was shown of it.
+    """
+    trigger, connection = trigger_of(workflow)
+    if since is not None:
+        _check_day(trigger, connection, since)
     with transaction.atomic():
         locked = Workflow.objects.select_for_update(of=("self",)).select_related("published").get(pk=workflow.pk)
+        if since is not None and locked.status == Workflow.Status.ACTIVE:
+            raise NotAllowedNowError(
+                "The workflow is active already. Pause it first; then it can be switched on from a day in the past."
+            )
         locked.status, locked.pause_reason = Workflow.Status.ACTIVE, ""
         locked.save(update_fields=["status", "pause_reason", "changed_at"])
         state = polling.listen(locked)
+        if since is not None:
+            Release.objects.create(
+                workflow=locked,
+                trigger_state=state,
+                since=since,
+                counted=counted.number if counted else None,
+                is_capped=bool(counted and (counted.is_capped or counted.is_partial)),
+                asked_by=by,
+            )
+            polling.start_over(state)
         polling.look_now(state)
         ring()
     workflow.refresh_from_db()
+
+
+def _check_day(trigger: Trigger, connection: Connection, since: date) -> None:
+    if not releasing.is_possible(trigger):
+        raise NotAllowedNowError(
+            f"{trigger.connector.name} does not tell when a {trigger.noun} was made, so this workflow can only start "
+            "from now."
+        )
+    if since > releasing.today(connection):
+        raise NotAllowedNowError("Choose a day that is not in the future, or start from now.")
 
 
 def pause(workflow: Workflow, *, by: User | None, reason: str = "") -> None:
     """Switch it off: nothing new is noticed; runs under way go on. Switching on again starts with a baseline."""
     if workflow.status != Workflow.Status.ACTIVE:
         raise NotAllowedNowError("The workflow is not active.")
+    releasing.drop(workflow)
     Workflow.objects.filter(pk=workflow.pk).update(
         status=Workflow.Status.PAUSED,
         pause_reason=reason or (f"Paused by {by.get_username()}." if by else "Paused."),

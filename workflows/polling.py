@@ -190,7 +190,9 @@ def _done(state: TriggerState, look: _Look) -> None:
             last_error="",
         )
         if changed:
-            Workflow.objects.filter(pk__in=look.joining, listens_to=state).update(awaits_baseline=False)
+            late = releasing.unfulfilled(state, look.wishes)
+            joined = Workflow.objects.filter(pk__in=look.joining, listens_to=state).exclude(pk__in=late)
+            joined.update(awaits_baseline=False)
             releasing.finish(look.wishes)
 
 

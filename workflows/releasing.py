@@ -104,6 +104,8 @@ def release(state: TriggerState, wish: Release, items: Sequence[Item]) -> int:
     """Start a run for each item that the wish means and that has not started its workflow yet; how many. Called within
     the transaction that stores the items."""
     zone, version = zone_of(state.connection), wish.workflow.published
+    if not Release.objects.select_for_update().filter(pk=wish.pk, status=Release.Status.PENDING).exists():
+        return 0  # the workflow was paused meanwhile
     fitting = {
         intake.stored_key(item.key): item
         for item in items
@@ -126,6 +128,12 @@ def finish(wishes: Iterable[Release]) -> None:
     """Everything there was has been read: nothing more is released."""
     still = Release.objects.filter(pk__in=[wish.pk for wish in wishes], status=Release.Status.PENDING)
     still.update(status=Release.Status.DONE, finished_at=DatabaseNow())
+
+
+def unfulfilled(state: TriggerState, wishes: Iterable[Release]) -> list[int]:
+    """The workflows whose wish came while a poll for these was under way: theirs takes another one."""
+    late = Release.objects.filter(trigger_state=state, status=Release.Status.PENDING)
+    return list(late.exclude(pk__in=[wish.pk for wish in wishes]).values_list("workflow", flat=True))
 
 
 def drop(workflow: Workflow) -> None:

@@ -10,12 +10,14 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from integrations.access import Can, allow
+from integrations.base import Trigger
 from pinxero.pages import page
-from workflows import lifecycle, publishing
+from workflows import doorbell, lifecycle, publishing, releasing
 from workflows.describing import changes, describe
-from workflows.forms import NoteForm, PauseForm
+from workflows.forms import ActivateForm, NoteForm, PauseForm
 from workflows.models import Step, Workflow
-from workflows.views.common import workflow_or_404
+from workflows.releasing import Counted
+from workflows.views.common import operation_or_none, workflow_or_404
 
 
 @require_http_methods(["GET", "POST"])
@@ -49,19 +51,32 @@ def publish(request: HttpRequest, workflow_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def activate(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Say what switching on means; switch it on."""
+    """Say what switching on means, and how much of the past a day would release; switch it on."""
     workflow = workflow_or_404(request, workflow_id)
-    problem = ""
-    if request.method == "POST":
+    form = ActivateForm(request.POST if request.method == "POST" else None)
+    problem, counted = "", None
+    if request.method == "POST" and form.is_valid():
+        since = form.since_day
         try:
-            lifecycle.activate(workflow, by=_person(request))
+            if since is not None and not form.is_counted:
+                counted = lifecycle.count_release(workflow, since)
+            else:
+                shown = form.cleaned_data
+                seen = Counted(shown["counted"] or 0, is_capped=shown["is_capped"]) if since else None
+                lifecycle.activate(workflow, by=_person(request), since=since, counted=seen)
+                messages.success(request, f"{workflow.name} is active. It first notes what is there already.")
+                return redirect("workflow", workflow.pk)
         except lifecycle.NotAllowedNowError as error:
             problem = error.message
-        else:
-            messages.success(request, f"{workflow.name} is active. It first notes what is there already.")
-            return redirect("workflow", workflow.pk)
+    trigger = operation_or_none(workflow.published.plan["trigger"]["operation"]) if workflow.published else None
+    minutes = workflow.interval_minutes
     context = {
         "workflow": workflow,
+        "form": form,
+        "counted": counted,
+        "most": releasing.MOST_COUNTED,
+        "trigger": trigger if isinstance(trigger, Trigger) else None,
+        "cadence": doorbell.cadence(trigger.full_key, minutes) if trigger else f"every {minutes} minutes",
         "problem": problem,
         "has_changes": workflow.published is not None and publishing.has_unpublished_changes(workflow),
     }

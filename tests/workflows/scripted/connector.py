@@ -31,6 +31,11 @@ class Provider:
     keys: dict[str, Response] = field(default_factory=dict)
     hidden: int = 0
     thorough: list[bool] = field(default_factory=list)
+    #: Whether the list is told with a mark after each item, and the marks from which polls went on.
+    marks: bool = False
+    resumed: list[str] = field(default_factory=list)
+    per_day: int = 0
+    calls: int = 0
 
     def write(self, request: Request, key: str) -> Response:
         """Book it, once per key, unless the script says otherwise."""
@@ -63,7 +68,7 @@ class ScriptedClient(ApiClient):
     provider_name = "Scripted"
 
     def limits(self) -> Limits:
-        return Limits(per_minute=0, at_once=0, per_day=0)
+        return Limits(per_minute=0, at_once=0, per_day=provider.per_day)
 
     def write(self, request: Request, *, idempotency_key: str = "") -> Response:
         return provider.write(request, idempotency_key)
@@ -142,6 +147,7 @@ class NewThing(Trigger):
     key = "new_thing"
     name = "New thing"
     noun = "thing"
+    dated_by = "when the thing was made"
     sample: ClassVar[Mapping[str, Any]] = {"id": "1", "title": "A thing", "price": 10}
 
     class Inputs(Schema):
@@ -150,10 +156,18 @@ class NewThing(Trigger):
     def poll(self, poll: Poll) -> Iterator[Item]:
         line = provider.polls.pop(0) if provider.polls else None
         provider.thorough.append(poll.is_thorough)
-        for item in list(provider.items):
+        provider.resumed.append(poll.resume)
+        for _ in range(provider.calls):
+            assert poll.api.before_call is not None
+            poll.api.before_call()
+        for number, item in enumerate(list(provider.items), start=1):
+            if provider.marks and number <= int(poll.resume or 0):
+                continue
             if line is not None and item is provider.items[-1]:
                 raise line
             yield item
+            if provider.marks:
+                yield Item.mark(resume=str(number))
 
 
 class ScriptedConnector(Connector):
