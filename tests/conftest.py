@@ -17,9 +17,10 @@ from django.db import connection
 
 from pinxero.development.chromium import find_chromium
 from tests.base import Cast, make_cast
+from tests.exchanges import _as_described
 from tests.provider import sandbox, sandbox_server
 
-__all__ = ["sandbox", "sandbox_server"]
+__all__ = ["_as_described", "sandbox", "sandbox_server"]
 
 # A busy machine is slow without being wrong.
 hypothesis.settings.register_profile("pinxero", deadline=None)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests import exchanges
 from tests.integrations.sandbox.contract import validate_exchange
 
 __all__ = ["DEMO", "NORTHWIND", "Sandbox", "running_sandbox", "sandbox", "sandbox_server", "validate_exchange"]
@@ -178,7 +179,7 @@ def running_sandbox(
         process = subprocess.Popen(
             [*command, "--time-scale", str(time_scale)],
             cwd=CHECKOUT,
-            env={**clean, **(environment or {})},
+            env={**clean, "SANDBOX_RECORD": str(exchanges.recording(database)), **(environment or {})},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -18,7 +18,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from integrations.sandbox import clock, dial, server
+from integrations.sandbox import clock, dial, recorder, server
 from integrations.sandbox.answers import Answer, Refused, html_answer, json_answer, text_answer
 from integrations.sandbox.models import LedgerRow, Setting, StoredAnswer, Token
 
@@ -127,6 +127,7 @@ def handle(request: HttpRequest, provider: str, guard: Guard, view: View, **kwar
     response = answer.to_http()
     for name, value in call.headers.items():
         response.headers.setdefault(name, value)
+    recorder.note(request, response, call.fault)
     return response
 
 

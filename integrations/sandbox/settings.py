@@ -49,6 +49,8 @@ LOGGING = {
     "loggers": {"django.request": {"level": "ERROR"}},
 }
 
+# A file for every exchange with the APIs; empty: none is written down.
+SANDBOX_RECORD = os.environ.get("SANDBOX_RECORD", "")
 SANDBOX_TIME_SCALE = float(os.environ.get("SANDBOX_TIME_SCALE", "1"))
 SANDBOX_CLIENTS = {
     "xero": (

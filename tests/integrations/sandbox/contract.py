@@ -216,6 +216,11 @@ def _accounting(*, is_strict: bool) -> dict[str, Any]:
         kept.pop(path, None)
     for name in ("ContactID", "ItemID", "InvoiceID", "CreditNoteID", "PurchaseOrderID"):
         document["components"]["parameters"][name]["schema"].pop("format")  # a number or code may stand there too
+    for item in kept.values():
+        for operation in item.values():
+            content = operation.get("requestBody", {}).get("content", {}) if isinstance(operation, dict) else {}
+            if "application/octet-stream" in content:
+                content["application/octet-stream"] = {}  # bytes, which the file calls a string
     document["paths"] = kept
     schemas = document["components"]["schemas"]  # newer than the file: Xero's description 19.0.0
     schemas["Invoice"]["properties"] |= {"RoundingAmount": {"type": "number"}, "EnteredTotal": {"type": "number"}}

@@ -3,8 +3,12 @@
 import random
 from typing import Any
 
+import pytest
+
 from tests.integrations.sandbox.conftest import Xero
 from tests.provider import Sandbox
+
+pytestmark = pytest.mark.hostile("Odd records are sent, taken where they can be, and repeated.", answers=True)
 
 ODD: tuple[Any, ...] = (None, True, 0, -1, 1e30, 1.5, "", "x", "2026-11-22", "/Date(1)/", [], {}, [1], [None], {"a": 1})
 ODD += (["x"], "\u0000", "é" * 300, [{}], {"ContactID": 1}, {"Name": []}, "9f0e5a0c-0000-4000-8000-000000000000")

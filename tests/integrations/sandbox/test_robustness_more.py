@@ -3,9 +3,13 @@
 import random
 from typing import Any
 
+import pytest
+
 from tests.integrations.sandbox.conftest import Xero
 from tests.integrations.sandbox.test_robustness import ODD
 from tests.provider import DEMO, Sandbox
+
+pytestmark = pytest.mark.hostile("Odd records are sent, taken where they can be, and repeated.", answers=True)
 
 LINE = {"Description": "a", "Quantity": 1, "UnitAmount": 1, "AccountCode": "200", "LineItemID": "", "Tracking": []}
 BANK = {"FromBankAccount": {"Code": "090"}, "ToBankAccount": {"Code": "091"}, "Amount": 1}

@@ -12,6 +12,8 @@ from tests.provider import DEMO, Sandbox
 __all__ = ["library"]
 project = pytest.importorskip("xero_python.project")
 
+pytestmark = pytest.mark.hostile("The library sends properties that the description calls read-only.")
+
 
 def contact(sandbox: Sandbox) -> Any:
     return accounting.Contact(contact_id=sandbox.contact_id("Boom FM"))
