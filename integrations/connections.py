@@ -46,8 +46,19 @@ class Usage:
     is_active: bool
 
 
+@dataclass(frozen=True)
+class Note:
+    """A sentence on a connection's page about how it is doing."""
+
+    text: str
+    is_warning: bool = False
+
+
 #: Each gives what uses the connection. Filled by the apps that know, when they are ready.
 USERS: list[Callable[[Connection], Iterable[Usage]]] = []
+
+#: Each gives what is to be told of a connection on its page. Filled like `USERS`.
+NOTES: list[Callable[[Connection], Iterable[Note]]] = []
 
 #: Each gives the page where a team begins to use its connections, or nothing where it has begun. Filled like `USERS`.
 BEGINNINGS: list[Callable[[Team], str]] = []
@@ -57,6 +68,12 @@ def usages(connection: Connection) -> list[Usage]:
     """Everything that works with this connection, what is active first."""
     found = [usage for users in USERS for usage in users(connection)]
     return sorted(found, key=lambda usage: (not usage.is_active, usage.name.lower()))
+
+
+def notes(connection: Connection) -> list[Note]:
+    """What is to be told of a connection, warnings first."""
+    found = [note for tell in NOTES for note in tell(connection)]
+    return sorted(found, key=lambda note: not note.is_warning)
 
 
 def beginning(team: Team) -> str:

@@ -120,6 +120,7 @@ def connection(request: HttpRequest, connection_id: int) -> HttpResponse:
     context = {
         "shown": _show(request, found),
         "usages": services.usages(found),
+        "notes": services.notes(found) if found.is_usable else [],
         "may_build": may(request, Can.BUILD),
     }
     return page(request, "connections/detail.html", context, title=found.name)

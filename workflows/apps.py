@@ -10,10 +10,12 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from integrations import connections, webhooks
         from workflows import doorbell
-        from workflows.usage import beginning, usages
+        from workflows.usage import beginning, notes, usages
 
         if usages not in connections.USERS:
             connections.USERS.append(usages)
+        if notes not in connections.NOTES:
+            connections.NOTES.append(notes)
         if beginning not in connections.BEGINNINGS:
             connections.BEGINNINGS.append(beginning)
         if doorbell.answer not in webhooks.BELLS:

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from django.urls import reverse
 
-from integrations.connections import Usage
+from integrations import registry
+from integrations.connections import Note, Usage
 from integrations.models import Connection, Team
-from workflows.models import Workflow
+from workflows import pacing
+from workflows.models import TriggerState, Workflow
 
 
 def usages(connection: Connection) -> Iterable[Usage]:
@@ -20,6 +22,28 @@ def usages(connection: Connection) -> Iterable[Usage]:
         if connection.pk in _used_by(workflow):
             is_active = workflow.status == Workflow.Status.ACTIVE
             yield Usage(name=workflow.name, url=reverse("workflow", args=[workflow.pk]), is_active=is_active)
+
+
+def notes(connection: Connection) -> Iterable[Note]:
+    """What the triggers' looks take of the connection's day, and which of them had to slow down."""
+    looking = pacing.paces(connection)
+    if not looking:
+        return
+    day = looking[0][1].day
+    a_day = round(sum(24 * 60 / pace.minutes * max(1, state.calls_per_look) for state, pace in looking))
+    what = "One trigger looks" if len(looking) == 1 else f"{len(looking)} triggers look"
+    of_all = f" of the {day.limit:,} there are" if day.limit else ""
+    yield Note(f"{what} here, which takes about {a_day:,} call{'' if a_day == 1 else 's'} a day{of_all}.")
+    for state, pace in looking:
+        if pace.is_slowed:
+            yield Note(f"{_name(state)}: {pace.sentence}", is_warning=True)
+
+
+def _name(state: TriggerState) -> str:
+    try:
+        return registry.trigger(state.operation).name
+    except registry.UnknownOperationError:
+        return state.operation
 
 
 def beginning(team: Team) -> str:

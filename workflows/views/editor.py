@@ -31,6 +31,7 @@ from workflows.views.common import (
     steps_of,
     workflow_or_404,
 )
+from workflows.views.rhythm import rhythm_of
 
 _VERSIONS_SHOWN = 20
 _RUNS_SHOWN = 5
@@ -65,6 +66,7 @@ def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "trigger": operation_or_none(shown.trigger_operation),
         "trigger_facts": _trigger_facts(shown, labels),
         "trigger_state": shown.listens_to,
+        "rhythm": rhythm_of(shown),
         "filter": _filter_card(steps, groups),
         "steps": [
             _step_card(step, number, len(actions), groups, labels, [p for p in found if p.step == step.key])

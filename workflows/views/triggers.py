@@ -11,7 +11,7 @@ from integrations.access import Can, allow, team_of
 from integrations.base import Trigger
 from integrations.registry import triggers
 from pinxero.pages import page
-from workflows import editing, inputs
+from workflows import doorbell, editing, inputs
 from workflows.forms import TriggerForm
 from workflows.views.common import (
     connections_by_provider,
@@ -22,6 +22,7 @@ from workflows.views.common import (
     pick_connection,
     workflow_or_404,
 )
+from workflows.views.rhythm import rhythm_of
 
 
 @require_http_methods(["GET", "POST"])
@@ -76,6 +77,16 @@ def trigger(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "missing_scopes": missing_scopes(chosen, connection) if connection else [],
         "controls": inputs.controls(chosen.Inputs, sources, errors, load=load, takes_tokens=False, post=posted),
         "form": form,
+        "notice": _notice(chosen),
+        "slowed": rhythm_of(workflow).slowed if is_stored else "",
         "has_errors": bool(errors or (posted is not None and form.errors)),
     }
     return page(request, "workflows/trigger.html", context, title=f"Trigger of {workflow.name}")
+
+
+def _notice(trigger: Trigger) -> str:
+    """What the minutes mean where the provider can give notice of changes."""
+    name = trigger.connector.name
+    if doorbell.is_instant(trigger.full_key):
+        return f"{name} gives notice of this at once; the looks in between only catch what a notice has missed."
+    return f"{name} can give notice of this at once, but no notice has arrived here yet: until then the minutes count."
