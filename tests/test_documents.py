@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from io import StringIO
 from typing import Any
 
+from django.core.management import call_command
+
 from integrations import registry
-from integrations.base import Action, Effect, Operation, Trigger
+from integrations.base import Action, Effect, Trigger
 from integrations.http import ApiClient
 from integrations.pinterest import choices, samples
 from integrations.pinterest.client import PinterestClient
 from integrations.pinterest.records import board_data
 from integrations.schema import Schema, field
+from integrations.xero.list_actions import ListTaxRates
 from tests.base import Cast, make_connection
 from tests.provider import Sandbox
 from tests.source import ROOT, modules
 
 README = ROOT / "README.md"
+ADDING = ROOT / "docs" / "adding-an-operation.md"
 DEPLOY = ROOT / "docs" / "deploy.md"
 
 
@@ -44,21 +50,31 @@ def table(heading: str) -> list[list[str]]:
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows[2:]]
 
 
-def cadence(operation: Operation) -> str:
-    """Whether a trigger can be rung for by the provider."""
-    return "instant" if isinstance(operation, Trigger) and operation.doorbell else "polled"
-
-
 def test_the_readme_lists_every_operation_as_it_is_declared() -> None:
-    declared = [
-        [
-            f"`{operation.full_key}`",
-            f"action, {operation.effect}" if isinstance(operation, Action) else f"trigger, {cadence(operation)}",
-            operation.summary,
-        ]
-        for operation in registry.operations()
-    ]
-    assert table("Operations") == declared
+    declared = StringIO()
+    call_command("operations", "--markdown", stdout=declared)
+    section = README.read_text().split("\n## Operations\n")[1].split("\n## ")[0]
+    listed = [line for line in section.splitlines() if line.startswith("| `")]
+    assert listed == declared.getvalue().splitlines(), "Put the rows of `manage.py operations --markdown` there."
+
+
+def test_an_instant_trigger_is_told_from_a_polled_one_and_an_action_by_what_it_does() -> None:
+    kinds = {row[0].strip("`"): row[1] for row in table("Operations")}
+    for operation in registry.operations():
+        if isinstance(operation, Action):
+            assert kinds[operation.full_key] == f"action, {operation.effect}"
+        else:
+            assert isinstance(operation, Trigger)
+            assert kinds[operation.full_key] == f"trigger, {'instant' if operation.doorbell else 'polled'}"
+
+
+def test_the_page_on_adding_an_operation_shows_a_real_one() -> None:
+    shown = re.findall(r"```python\n(.*?)```", ADDING.read_text(), re.DOTALL)
+    action, sample, line = shown
+    assert action == inspect.getsource(ListTaxRates)
+    assert sample.rstrip() in modules()["integrations.xero.samples"].text
+    assert f"\n{line}" in modules()["integrations.xero.connector"].text
+    assert any(isinstance(operation, ListTaxRates) for operation in registry.operations())
 
 
 def test_the_readme_lists_every_setting_that_is_read() -> None:

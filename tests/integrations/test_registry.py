@@ -285,4 +285,6 @@ def test_the_command_lists_every_operation_as_json() -> None:
     assert inputs["due_date"]["choices"] is None
     assert [column["name"] for column in inputs["lines"]["columns"]][:2] == ["item_code", "description"]
     pin = next(each for each in listed if each["key"] == "pinterest.new_pin")
-    assert (pin["kind"], pin["effect"]) == ("trigger", None)
+    assert (pin["kind"], pin["effect"], pin["cadence"]) == ("trigger", None, "polled")
+    contact = next(each for each in listed if each["key"] == "xero.new_contact")
+    assert (contact["kind"], contact["cadence"], invoice["cadence"]) == ("trigger", "instant", None)

@@ -1,4 +1,4 @@
-"""`manage.py operations`: every trigger and action there is, for people or as JSON."""
+"""`manage.py operations`: every trigger and action there is, for people, as JSON, or as the table in README.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from integrations import registry
-from integrations.base import Action, Operation
+from integrations.base import Action, Operation, Trigger
 from integrations.jsonfield import dumps
 from integrations.schema import Field
 
@@ -19,8 +19,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON, with a JSON Schema of each one's inputs")
+        parser.add_argument("--markdown", action="store_true", help="print the rows of the table in README.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["markdown"]:
+            for operation in registry.operations():
+                self.stdout.write(_row(operation))
+            return
         if options["json"]:
             self.stdout.write(dumps([told(operation) for operation in registry.operations()]))
             return
@@ -36,6 +41,7 @@ def told(operation: Operation) -> dict[str, Any]:
         "name": operation.name,
         "kind": _kind(operation),
         "effect": operation.effect.value if isinstance(operation, Action) else None,
+        "cadence": _cadence(operation) if isinstance(operation, Trigger) else None,
         "summary": operation.summary,
         "scopes": list(operation.scopes),
         "inputs": [_input(each) for each in operation.Inputs.fields()],
@@ -65,9 +71,24 @@ def _kind(operation: Operation) -> str:
     return "action" if isinstance(operation, Action) else "trigger"
 
 
+def _cadence(trigger: Trigger) -> str:
+    """Whether the provider tells of what is new, or has to be asked."""
+    return "instant" if trigger.doorbell else "polled"
+
+
+def _kind_and_manner(operation: Operation) -> str:
+    """Of an action what it does to the provider's data, of a trigger how soon it notices."""
+    if isinstance(operation, Action):
+        return f"action, {operation.effect.value}"
+    return f"trigger, {_cadence(operation)}" if isinstance(operation, Trigger) else _kind(operation)
+
+
+def _row(operation: Operation) -> str:
+    return f"| `{operation.full_key}` | {_kind_and_manner(operation)} | {operation.summary} |"
+
+
 def _lines(operation: Operation) -> Iterator[str]:
-    effect = f", {operation.effect.value}" if isinstance(operation, Action) else ""
-    yield f"{operation.full_key}  {operation.name} ({_kind(operation)}{effect})"
+    yield f"{operation.full_key}  {operation.name} ({_kind_and_manner(operation)})"
     yield f"    {operation.summary}"
     yield f"    needs: {', '.join(operation.scopes) or 'no scopes'}"
     for declared in operation.Inputs.fields():
