@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
@@ -19,6 +20,7 @@ from integrations.xero.client import XeroClient
 from integrations.xero.contact_fields import ContactDetails, is_as_wanted, new_contact, update_of
 from integrations.xero.contact_search import by_id, by_marker, is_guid, search
 from integrations.xero.links import contact_link
+from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 
 #: More contacts than a list of one search may give to later steps.
@@ -111,6 +113,7 @@ class CreateOrUpdateContact(Action):
     sample = samples.CONTACT
     key_window = 300
     lookup_reliable = True
+    no_undo = "What the contact said before is in its history in Xero. Change it back, or archive it, there."
 
     class Inputs(ContactDetails, Recognition):
         def check(self) -> Mapping[str, str]:
@@ -166,6 +169,9 @@ class CreateOrUpdateContact(Action):
 
     def link(self, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> str:
         return contact_link(str(output["ContactID"]), organisation)
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Contact", inputs, organisation)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']}"

@@ -11,12 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Document
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import complete, given, only_record
 from integrations.xero.client import records
 from integrations.xero.documents import look_from
+from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 
 
@@ -123,6 +125,13 @@ class AddStockItem(Action):
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["ItemID"])
+
+    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
+        """Delete the item, which Xero refuses once it stands on a document."""
+        return Request("DELETE", f"/Items/{self.identify(output)}")
+
+    def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
+        return paper("Item", inputs, organisation)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Item {output['Code']}"
