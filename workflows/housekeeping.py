@@ -6,7 +6,9 @@ A chore runs in a worker like any task, may run twice, and one that fails does n
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
@@ -14,29 +16,44 @@ from integrations import connections, oauth, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import doorbell
+from workflows import beats, doorbell
 from workflows.models import Beat
 
 logger = logging.getLogger(__name__)
 
 _DAY_SECONDS = 86_400
+#: How often the organisations that are left get their turns.
+_ROUND_SECONDS = 600
+#: A chore of very many calls stops after this long.
+LONGEST_SECONDS = 60
 
 
 def keep_house() -> None:
     """Do what is due."""
     _chore("finish refreshes", oauth.finish_refreshes)
     _chore("catch up after lost notices", doorbell.catch_up)
+    if _is_due("some organisations", _ROUND_SECONDS):
+        _chore("refresh organisations", refresh_organisations)
     if _is_due("daily", _DAY_SECONDS):
         _chore("refresh idle grants", oauth.refresh_idle_grants)
         _chore("forget abandoned grants", connections.forget_abandoned_grants)
-        _chore("refresh organisations", refresh_organisations)
         _chore("forget old notices", webhooks.forget_old)
 
 
 def refresh_organisations() -> int:
-    """Read every connected organisation's facts again: lock dates move, currencies are added."""
-    done = 0
-    for connection in Connection.objects.filter(status=Connection.Status.CONNECTED).select_related("grant"):
+    """Read each organisation's facts again once a day: lock dates move, currencies are added. How many were read.
+
+    Those whose turn was longest ago come first, also where it failed, so that none keeps the others from theirs. It
+    stops after a minute, well before the queue would end the task; the next round goes on with the rest.
+    """
+    ends, done = time.monotonic() + LONGEST_SECONDS, 0
+    for connection in _longest_ago():
+        if time.monotonic() > ends:
+            logger.info("Organisations are left to be read again; the next round goes on with them.")
+            break
+        if not _is_due(f"organisation {connection.pk}", _DAY_SECONDS):
+            continue
+        beats.getting_on()
         try:
             connections.refresh_details(connection)
         except IntegrationError as error:
@@ -44,6 +61,14 @@ def refresh_organisations() -> int:
             continue
         done += 1
     return done
+
+
+def _longest_ago() -> list[Connection]:
+    """The connected organisations in the order of their last turns."""
+    turns = dict(Beat.objects.filter(name__startswith="chore:organisation ").values_list("name", "at"))
+    connected = Connection.objects.filter(status=Connection.Status.CONNECTED).select_related("grant").order_by("pk")
+    never = datetime.min.replace(tzinfo=UTC)
+    return sorted(connected, key=lambda each: turns.get(f"chore:organisation {each.pk}", never))
 
 
 def _is_due(name: str, every: float) -> bool:

@@ -7,7 +7,9 @@ import logging
 import pytest
 
 from integrations import connections, oauth
+from integrations.errors import TemporaryError
 from integrations.models import Connection
+from tests.base import Cast, make_connection
 from tests.workflows.conftest import Make
 from tests.workflows.scripted.connector import Provider
 from workflows import housekeeping, lifecycle
@@ -35,10 +37,10 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_daily_chores_are_done_once_a_day_and_the_others_each_time(provider: Provider, done: list[str]) -> None:
     housekeeping.keep_house()
     housekeeping.keep_house()
-    assert done == ["finish", "idle", "abandoned", "facts", "finish"]
+    assert done == ["finish", "facts", "idle", "abandoned", "finish"]
     Beat.objects.filter(name="chore:daily").update(at="2020-01-01T00:00:00Z")
     housekeeping.keep_house()
-    assert done[-4:] == ["finish", "idle", "abandoned", "facts"]
+    assert done[-3:] == ["finish", "idle", "abandoned"]
 
 
 def test_a_chore_that_fails_is_logged_and_the_others_are_done(
@@ -47,19 +49,45 @@ def test_a_chore_that_fails_is_logged_and_the_others_are_done(
     monkeypatch.setattr(oauth, "refresh_idle_grants", lambda: 1 // 0)
     with caplog.at_level(logging.ERROR):
         housekeeping.keep_house()
-    assert done == ["finish", "abandoned", "facts"]
+    assert done == ["finish", "facts", "abandoned"]
     assert "'refresh idle grants' failed" in caplog.text
 
 
-def test_facts_of_connected_organisations_are_read_again(
-    connection: Connection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[str] = []
-    monkeypatch.setattr(connections, "refresh_details", lambda each: read.append(each.name))
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whose facts were asked for; "Broken" never gives them."""
+    names: list[str] = []
+
+    def refresh(connection: Connection) -> None:
+        names.append(connection.name)
+        if connection.name == "Broken":
+            raise TemporaryError("It does not answer.")
+
+    monkeypatch.setattr(connections, "refresh_details", refresh)
+    return names
+
+
+def test_facts_of_connected_organisations_are_read_again_once_a_day(connection: Connection, read: list[str]) -> None:
     assert housekeeping.refresh_organisations() == 1
+    assert housekeeping.refresh_organisations() == 0
+    Beat.objects.update(at="2020-01-01T00:00:00Z")
     Connection.objects.update(status=Connection.Status.NEEDS_RECONNECT)
     assert housekeeping.refresh_organisations() == 0
     assert read == ["Scripted account"]
+
+
+def test_a_round_stops_in_time_and_the_next_goes_on_with_those_whose_turn_was_longest_ago(
+    cast: Cast, provider: Provider, read: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Broken", "Second", "Third"):
+        make_connection(cast.team, "scripted", external_id=name, name=name)
+    moments = iter([0.0, 1.0, 61.0, 100.0, 101.0, 102.0, 103.0])
+    monkeypatch.setattr(housekeeping.time, "monotonic", lambda: next(moments))
+    monkeypatch.setattr(housekeeping.beats, "getting_on", lambda: None)
+    assert housekeeping.refresh_organisations() == 0
+    assert read == ["Broken"], "one that fails has had its turn"
+    assert housekeeping.refresh_organisations() == 2
+    assert read == ["Broken", "Second", "Third"]
 
 
 def test_a_connection_tells_which_workflows_use_it_now_or_as_published(
