@@ -24,9 +24,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
+from django.db import transaction
 from django.urls import reverse
 
-from integrations.base import Action, Writing
+from integrations.base import Action, Backup, Writing
 from integrations.clock import seconds, unscaled
 from integrations.errors import (
     IntegrationError,
@@ -37,6 +38,7 @@ from integrations.errors import (
     TemporaryError,
 )
 from integrations.http import ApiClient, Request, Response
+from workflows import backups
 from workflows.engine import steps
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import ReviewError
@@ -50,6 +52,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 State = StepRun.State
+#: Where a step's outcome holds what was read beforehand and belongs to the output.
+_REMEMBERED = "remembered"
 
 
 def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
@@ -98,6 +102,7 @@ def _intend(
 ) -> bool:
     """Write down what is to be sent. False where there turns out to be nothing to write: then the step is done."""
     step_run.marker = step_run.marker or f"PX-{secrets.token_hex(8)}"
+    step_run.outcome = None
     try:
         found = action.prepare(api, inputs)
         output = action.settled(inputs, found)
@@ -120,12 +125,14 @@ def _intend(
         raise steps.not_now(walk, step, step_run, error) from None
     step_run.request = request.to_dict()
     step_run.request_sha256 = request.sha256
-    _commit_intent(walk, step_run)
+    remembered = action.remember(found)
+    step_run.outcome = {_REMEMBERED: remembered} if remembered else None
+    _commit_intent(walk, step_run, action.backup(found))
     return True
 
 
-def _commit_intent(walk: Walk, step_run: StepRun) -> None:
-    """The row before the wire: from here the write may have happened."""
+def _commit_intent(walk: Walk, step_run: StepRun, backup: Backup | None = None) -> None:
+    """The row before the wire, with what the write takes away: from here it may have happened."""
     now = database_now()
     step_run.first_sent_at = step_run.first_sent_at or now
     step_run.last_sent_at = now
@@ -133,7 +140,10 @@ def _commit_intent(walk: Walk, step_run: StepRun) -> None:
     if step_run.state == State.PENDING:
         step_run.state = State.SENT
     if is_on(Safety.INTENT):
-        walk.lease.record(step_run)
+        with transaction.atomic():
+            walk.lease.record(step_run)
+            if backup is not None:
+                backups.keep(step_run, backup)
 
 
 def _key(step_run: StepRun) -> str:
@@ -191,6 +201,7 @@ def _read_back(step_run: StepRun, action: Action, api: ApiClient, output: dict[s
 
 
 def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, output: dict[str, Any]) -> None:
+    output = {**output, **(step_run.outcome or {}).get(_REMEMBERED, {})}
     step_run.output = output
     step_run.provider_id, step_run.link, described = _told(action, api, output)
     step_run.outcome = {"described": described}
@@ -286,7 +297,7 @@ def _look_up(
         return
     if len(hits) > 1:
         steps.attempt(step_run, "look up", "several", message=f"{len(hits)} objects carry the marker.")
-        step_run.outcome = {"found": [action.identify(hit) for hit in hits]}
+        step_run.outcome = {**(step_run.outcome or {}), "found": [action.identify(hit) for hit in hits]}
         raise _review(walk, step_run, f"{len(hits)} objects at the provider carry this step's marker; one is expected.")
     steps.attempt(step_run, "look up", "not found")
     if step_run.look_ups == 1:
