@@ -14,10 +14,11 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.base import Action, Effect, Writing
+from integrations.documents import Answered, Document
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
-from integrations.xero import choices, samples
+from integrations.xero import choices, papers, samples
 from integrations.xero.answers import complete, given, only_record
 from integrations.xero.client import XeroClient
 from integrations.xero.contact_search import is_guid
@@ -74,6 +75,12 @@ class _ChangeOfInvoice(Action):
         noun = "Bill" if output["Type"] == "ACCPAY" else "Invoice"
         number = output.get("InvoiceNumber") or "without a number"
         return f"{noun} {number}, {money(output.get('Total'))} {output.get('CurrencyCode') or ''}".rstrip()
+
+    def document(self, inputs: Any, organisation: Mapping[str, Any]) -> Document:
+        return papers.document_of("Change of an invoice or bill", inputs, organisation)
+
+    def answered(self, output: Mapping[str, Any]) -> Answered:
+        return papers.answered(output, "InvoiceNumber")
 
 
 class UpdateInvoice(_ChangeOfInvoice):

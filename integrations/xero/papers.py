@@ -23,32 +23,42 @@ _HEAD = ("contact_id", "lines", "line_amount_types", "status", "currency", "refe
 _STEERING = ("if_duplicate",)
 _UNPRICED = "The price of a row without one comes from its item; Xero fills it in, so the totals are not known yet."
 _UNTAXED = "The tax of a row without a tax rate comes from its item; Xero fills it in, so the totals are not known yet."
+_UNKNOWN_BASIS = (
+    "Whether prices hold the tax stays as it is in Xero, so what this comes to is known once it is written."
+)
 _UNKNOWN_RATE = (
     "The percentage of a tax rate is not known here, so the totals are not known yet. Refresh the connection's details."
 )
 
 
-def document_of(what: str, inputs: Any, organisation: Mapping[str, Any], *, day: str) -> Document:
-    """An invoice, bill, quote, purchase order or credit note. `day` names the input that holds its date."""
-    basis = Basis.of(inputs.line_amount_types.value)
-    reader = _Reader(organisation, basis)
+def document_of(what: str, inputs: Any, organisation: Mapping[str, Any], *, day: str = "") -> Document:
+    """An invoice, bill, quote, purchase order or credit note, or a change of one. `day` names the input that holds its
+    date where it is new.
+
+    A change need not say whether prices hold the tax; then its tax and totals are open, as Xero keeps what it was.
+    """
+    told = getattr(inputs, "line_amount_types", None)
+    reader = _Reader(organisation, Basis.of(told.value) if told else None)
     lines = tuple(reader.line(line) for line in inputs.lines)
-    days = [f for f in inputs.fields() if f.kind is Kind.DATE]
+    fields = {f.name: f for f in inputs.fields()}
+    days = [f for f in fields.values() if f.kind is Kind.DATE]
     dates = [(f.label, getattr(inputs, f.name)) for f in days if f.name == day or getattr(inputs, f.name)]
-    contact = next(f for f in inputs.fields() if f.name == "contact_id")
+    contact = fields.get("contact_id")
+    whom = getattr(inputs, "contact_id", None)
+    status = getattr(inputs, "status", None)
     return Document(
         what=what,
         organisation=str(organisation.get("name") or ""),
-        whom=Named(inputs.contact_id, contact.dynamic_choices),
-        whom_label=contact.label,
-        status=inputs.status.label,
+        whom=Named(whom, contact.dynamic_choices) if contact and whom else "",
+        whom_label=contact.label if contact else "",
+        status=status.label if status else "",
         dates=tuple(dates),
         reference=getattr(inputs, "reference", None) or "",
         facts=facts_of(inputs, but={*_HEAD, *_STEERING, *(f.name for f in days)}),
         lines=lines,
-        prices=inputs.line_amount_types.label,
-        currency=inputs.currency or str(organisation.get("currency") or ""),
-        totals=reader.sums,
+        prices=told.label if told else "",
+        currency=getattr(inputs, "currency", None) or (str(organisation.get("currency") or "") if day else ""),
+        totals=reader.sums if lines else None,
         notes=tuple(reader.notes),
     )
 
@@ -79,7 +89,7 @@ def answered(output: Mapping[str, Any], number_name: str) -> Answered:
 class _Reader:
     """Reads the rows one after the other, and adds up as long as every row is known."""
 
-    def __init__(self, organisation: Mapping[str, Any], basis: Basis) -> None:
+    def __init__(self, organisation: Mapping[str, Any], basis: Basis | None) -> None:
         self.accounts: Mapping[str, Any] = organisation.get("accounts") or {}
         self.rates: Mapping[str, Any] = organisation.get("tax_rates") or {}
         self.basis = basis
@@ -88,7 +98,7 @@ class _Reader:
 
     @property
     def sums(self) -> Totals | None:
-        return None if self.notes else totals.document(self.amounts, self.basis)
+        return None if self.notes or self.basis is None else totals.document(self.amounts, self.basis)
 
     def line(self, row: Any) -> DocumentLine:
         name, rate = self._tax(row)
@@ -117,7 +127,7 @@ class _Reader:
             quantity=row.quantity,
             unit_amount=unit,
             rate=rate,
-            basis=self.basis,
+            basis=self.basis or Basis.EXCLUSIVE,  # which decides the tax, not the amount
             discount_rate=getattr(row, "discount_rate", None),
             discount_amount=getattr(row, "discount_amount", None),
             tax_amount=row.tax_amount,
@@ -127,6 +137,9 @@ class _Reader:
         """What the tax rate is called, and its percentage; None where only Xero knows."""
         if self.basis is Basis.NO_TAX:
             return "", Decimal(0)
+        if self.basis is None:
+            self._note(_UNKNOWN_BASIS)
+            return str((self.rates.get(row.tax_type) or {}).get("name") or row.tax_type or ""), None
         tax_type = row.tax_type
         if not tax_type and row.item_code:
             self._note(_UNTAXED)
