@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from integrations.base import Operation
+from integrations.base import Action, Effect, Operation
 from integrations.errors import IntegrationError
 from integrations.http import Request
 from integrations.models import Connection
@@ -16,6 +16,7 @@ from integrations.registry import UnknownOperationError, connector
 from integrations.schema import Field
 from workflows.models import Run, Step, StepRun
 from workflows.readable import Fact, facts, is_pretty_different, masked, pretty
+from workflows.tables import Table, tables
 from workflows.templatetags.px import when
 from workflows.tokens import words
 from workflows.views.common import ChoiceLabels, choice_labels, operation_or_none
@@ -92,6 +93,7 @@ class StepCard:
     operation: Operation | None
     inputs: list[Fact] = field(default_factory=list)
     output: list[Fact] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
     error: str = ""
     explanation: str = ""
     passed: bool = False
@@ -145,6 +147,8 @@ def _card(
     card.inputs = facts(step_run.inputs, fields, name) if step_run.inputs else []
     card.error = "" if step_run.error and run_error.endswith(step_run.error) else step_run.error
     card.output = facts(step_run.output) if step_run.output else []
+    if isinstance(operation, Action) and operation.effect is Effect.READS:
+        card.tables = tables(step_run.output)
     if step_run.outcome:
         card.explanation = str(step_run.outcome.get("explanation", ""))
         card.passed = bool(step_run.outcome.get("passed"))

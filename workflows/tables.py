@@ -1,0 +1,162 @@
+"""What a read brought, as tables: a report with its sections and columns, or lists of records.
+
+A report is an output with `columns` (texts) and `rows` (each with section, label, is_total and amounts); every other
+list of records in an output is a list. Whose output it is does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from workflows.tokens import words
+from workflows.values import MappingError, text_of
+
+_MAX_ROWS, _MAX_COLUMNS, _MAX_TEXT = 200, 7, 120
+_NAMES = ("Name", "name", "title", "label")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column's heading, and whether it holds numbers."""
+
+    label: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What stands in one place."""
+
+    text: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row: a section's heading where there are no cells, else one for each column."""
+
+    cells: tuple[Cell, ...] = ()
+    heading: str = ""
+    is_total: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Ready for the page; `left_out` says how many rows do not stand in it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    left_out: int = 0
+    is_report: bool = False
+
+
+def tables(output: Any) -> list[Table]:
+    """The tables in a step's output; none where there are no records in it."""
+    if not isinstance(output, Mapping):
+        return []
+    if _is_report(output):
+        return [_report(output)]
+    found = [_records(str(name), value) for name, value in output.items() if _is_list_of_records(value)]
+    return [table for table in found if table.columns]
+
+
+def amount(value: Any) -> str:
+    """A number to the last digit that came, with separators between thousands; nothing for nothing."""
+    if isinstance(value, bool) or not isinstance(value, Decimal | int):
+        return ""
+    if isinstance(value, Decimal) and (not value.is_finite() or abs(value.adjusted()) > 30):
+        return str(value)
+    return f"{value:,f}".replace("-", "\u2212") if isinstance(value, Decimal) else f"{value:,}".replace("-", "\u2212")
+
+
+# --- reports --------------------------------------------------------------------------------------------------------
+
+
+def _is_report(output: Mapping[str, Any]) -> bool:
+    columns, rows = output.get("columns"), output.get("rows")
+    return (
+        isinstance(columns, list)
+        and all(isinstance(each, str) for each in columns)
+        and _is_list_of_records(rows)
+        and all(isinstance(row.get("amounts"), list) for row in rows or [])
+    )
+
+
+def _report(output: Mapping[str, Any]) -> Table:
+    rows: list[Mapping[str, Any]] = output["rows"]
+    # A row may be longer than the heading says; no figure is left out.
+    width = max([len(output["columns"]), *(len(row["amounts"]) for row in rows)])
+    labels = [*output["columns"], *[""] * width][:width]
+    columns = (Column(""), *(Column(_short(label), is_number=True) for label in labels))
+    lines = tuple(_report_lines(rows[:_MAX_ROWS], width))
+    title = " · ".join(_short(output.get(name)) for name in ("name", "period") if output.get(name))
+    return Table(title or "Report", columns, lines, max(0, len(rows) - _MAX_ROWS), is_report=True)
+
+
+def _report_lines(rows: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
+    section = ""
+    for row in rows:
+        own = _short(row.get("section"))
+        if own and own != section:
+            yield Line(heading=own)
+        section = own
+        figures = (Cell(amount(value), is_number=True) for value in [*row["amounts"], *[None] * width][:width])
+        yield Line((Cell(_short(row.get("label"))), *figures), is_total=row.get("is_total") is True)
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+def _is_list_of_records(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping) for each in value)
+
+
+def _records(name: str, records: Sequence[Mapping[str, Any]]) -> Table:
+    shown = records[:_MAX_ROWS]
+    names = [
+        each for each in dict.fromkeys(key for record in shown for key in record) if _is_worth_showing(each, shown)
+    ]
+    names = names[:_MAX_COLUMNS]
+    numbers = {each for each in names if all(_is_number(record.get(each)) for record in shown)}
+    columns = tuple(Column(_capital(words(each)), each in numbers) for each in names)
+    lines = tuple(Line(tuple(Cell(_cell(record.get(each)), each in numbers) for each in names)) for record in shown)
+    title = f"{_capital(words(name))} ({len(records):,})"
+    return Table(title, columns, lines, len(records) - len(shown))
+
+
+def _is_worth_showing(name: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Ids are for later steps, and what is empty everywhere tells nothing."""
+    is_id = name.lower() == "id" or name.endswith(("ID", "Id", "_id"))
+    return not is_id and any(_cell(record.get(name)) for record in records)
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, Decimal | int) and not isinstance(value, bool))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return next((_short(value[each]) for each in _NAMES if value.get(each)), "")
+    if isinstance(value, list):
+        return _short(", ".join(each for each in map(_cell, value[:20]) if each))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return amount(value) or _short(value)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    try:
+        text = text_of(value)
+    except MappingError:
+        text = str(value)
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
