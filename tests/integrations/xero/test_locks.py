@@ -56,7 +56,8 @@ def test_a_day_in_a_locked_period_is_refused_before_anything_is_sent(
         action.prepare(locked, action.Inputs.clean(values))
     assert refused.value.message == (
         f"The books of Northwind Ltd are locked up to 31 December 2025 (the period lock date), and {noun} is dated "
-        "31 December 2025. Nothing was sent. Use a later date, or let an adviser move the lock date in Xero, then retry."
+        "31 December 2025. Nothing was sent. "
+        "Use a later date, or let an adviser move the lock date in Xero, then retry."
     )
     assert wire.calls == ["GET /api.xro/2.0/Organisation"]
 
@@ -101,5 +102,7 @@ def test_an_invoice_in_a_locked_period_is_not_voided(locked: Any, contact: str, 
     locked.connection.details |= lock
     monkeypatch.setattr("integrations.xero.locks.read_organisation", lambda api: lock)
     void = registry.action("xero.void_or_delete_invoice")
-    with pytest.raises(RejectedError, match="locked up to 31 January 2026 .* and the invoice is dated 15 January 2026"):
+    with pytest.raises(
+        RejectedError, match=r"locked up to 31 January 2026 .* and the invoice is dated 15 January 2026"
+    ):
         void.prepare(locked, void.Inputs.clean({"invoice_id": output["InvoiceID"]}))

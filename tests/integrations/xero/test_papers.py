@@ -87,10 +87,19 @@ def test_a_payment_a_transfer_and_an_allocation_are_told_by_their_inputs() -> No
         ("Amount", "1,234.5"),
     )
     assert (document.dates, document.reference) == ((("Date", None),), "Card")
-    assert (
-        "moves no money"
-        in shown("create_bank_transfer", from_account_id=GUID, to_account_id=OTHER, amount="1").notes[0]
+    transfer = shown("create_bank_transfer", from_account_id=GUID, to_account_id=OTHER, amount="1")
+    assert "moves no money" in transfer.notes[0]
+
+
+def test_a_change_that_does_not_say_whether_prices_hold_the_tax_shows_no_totals() -> None:
+    document = shown("add_lines_to_invoice", invoice_id=GUID, lines=[{"description": "Oak", "unit_amount": "5"}])
+    assert (document.totals, document.currency, document.whom) == (None, "", "")
+    assert [(line.amount, line.tax) for line in document.lines] == [(Decimal("5.00"), None)]
+    assert document.notes == (
+        "Whether prices hold the tax stays as it is in Xero, so what this comes to is known once it is written.",
     )
+    status = shown("update_invoice", invoice_id=GUID, status="AUTHORISED")
+    assert (status.status, status.totals, status.notes) == ("Approved, awaiting payment", None, ())
 
 
 @pytest.mark.parametrize(
@@ -130,7 +139,11 @@ def test_every_kind_of_document_is_tracked(demo: Any, sandbox: Sandbox, key: str
 @pytest.mark.parametrize(
     ("row", "name", "sentence"),
     [
-        ({"tracking_1": "North"}, "tracking_1", '"North" is not a tracking option. Write it as Category: Option, or pick one.'),
+        (
+            {"tracking_1": "North"},
+            "tracking_1",
+            '"North" is not a tracking option. Write it as Category: Option, or pick one.',
+        ),
         (
             {"tracking_1": "Region: North", "tracking_2": "region: South"},
             "tracking_2",
