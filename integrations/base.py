@@ -34,7 +34,8 @@ class Effect(StrEnum):
 class Item:
     """One thing that a trigger noticed.
 
-    `key` is its identity and alone decides whether it is new. `data` is what later steps can use. `cursor` is where a
+    `key` is its identity and alone decides whether it is new: the record's id, and where the meaning is a change, a
+    colon and what has changed. `data` is what later steps can use. `cursor` is where a
     later poll may resume once this item is stored: it saves work and never decides newness. `resume` is where a reading
     of every page may go on if it is broken off after this item. `happened` is when the thing came to be, as the
     provider tells it (a day in the organisation's books, or a moment); None where it does not, or where the thing is
@@ -157,6 +158,10 @@ class Trigger(Operation):
     #: What tells when a thing came to be, in people's words: "the date on the invoice". Empty where the provider tells
     #: nothing of the kind; then nothing of the past can be released.
     dated_by: ClassVar[str] = ""
+
+    def resource(self, item: Item) -> str:
+        """The provider's id of the record that the item is about, as an action's `identify` gives it."""
+        return item.key.partition(":")[0]
 
     def poll(self, poll: Poll) -> Iterator[Item]:
         """Yield what is there, in an order in which each item's cursor is safe once the item is stored."""

@@ -16,6 +16,7 @@ from integrations.base import Effect, Item
 from integrations.clock import DatabaseNow, seconds
 from integrations.registry import UnknownOperationError, action
 from workflows import beats
+from workflows.echoes import own_writes
 from workflows.models import Event, Run, SeenItem, TriggerState, Workflow, WorkflowVersion
 from workflows.queue import ring
 
@@ -94,12 +95,12 @@ def _listeners(state: TriggerState) -> list[Workflow]:
 
 
 def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workflow]) -> None:
-    events = new_events(state, items)
+    own = {(workflow, stored_key(key)) for workflow, key in own_writes(state, items, listeners)}
     Run.objects.bulk_create(
         new_run(workflow, workflow.published, event)
-        for event in events
+        for event in new_events(state, items)
         for workflow in listeners
-        if workflow.published is not None
+        if workflow.published is not None and (workflow.pk, event.key) not in own
     )
     ring()
 

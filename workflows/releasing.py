@@ -21,6 +21,7 @@ from integrations.clock import DatabaseNow
 from integrations.limits import Purpose
 from integrations.models import Connection
 from workflows import intake
+from workflows.echoes import own_writes
 from workflows.models import Event, Release, Run, TriggerState, Workflow
 from workflows.queue import ring
 
@@ -111,6 +112,8 @@ def release(state: TriggerState, wish: Release, items: Sequence[Item]) -> int:
         for item in items
         if item.key and item.is_event and is_since(item.happened, wish.since, zone)
     }
+    for _, key in own_writes(state, list(fitting.values()), [wish.workflow]):
+        del fitting[intake.stored_key(key)]
     for key in _started(wish.workflow, state.operation, state.connection_id, fitting):
         del fitting[key]
     if not fitting or version is None:

@@ -1,0 +1,76 @@
+"""A workflow's own writes do not start it: "when there is a new invoice, create an invoice" would never end.
+
+Two marks tell an own write, and neither is a guess. What a step of the workflow created is never new to that workflow:
+it is known by its id, or by the step's marker as long as no answer is stored (later not: people copy documents, markers
+and all). And a change is its own where the step's answer names the very moment of it; a later one by somebody else
+counts.
+
+Other workflows are told of everything: what one writes may well be what another waits for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from integrations import registry
+from integrations.base import Effect, Item, Trigger
+from integrations.clock import DatabaseNow, seconds
+from integrations.jsonfield import dumps
+from workflows.models import StepRun, TriggerState, Workflow
+
+#: Real seconds for which own writes are looked for; a look comes within minutes, the thorough one within a day.
+_LOOKED_BACK = 3 * 86_400
+_MARKER = re.compile(r"PX-[0-9a-f]{16}")
+
+#: A workflow and an item's key.
+Own = set[tuple[int, str]]
+
+
+def own_writes(state: TriggerState, items: Sequence[Item], listeners: Iterable[Workflow]) -> Own:
+    """Which of the items each of the workflows wrote itself."""
+    try:
+        trigger = registry.trigger(state.operation)
+    except registry.UnknownOperationError:
+        return set()
+    by_subject: dict[str, list[Item]] = defaultdict(list)
+    by_marker: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        by_subject[trigger.resource(item)].append(item)
+        if _is_new(trigger, item):
+            for marker in set(_MARKER.findall(dumps(item.data))):
+                by_marker[marker].append(item)
+    writes = StepRun.objects.filter(
+        run__workflow__in=[workflow.pk for workflow in listeners],
+        run__created_at__gte=DatabaseNow() - seconds(_LOOKED_BACK),
+        connection_id=state.connection_id,
+    ).select_related("run")
+    fields = ("run__workflow_id", "operation", "provider_id", "output", "marker")
+    found: Own = set()
+    for step_run in writes.filter(provider_id__in=list(by_subject), state=StepRun.State.SUCCEEDED).only(*fields):
+        for item in by_subject[step_run.provider_id]:
+            if _is_own(trigger, item, step_run):
+                found.add((step_run.run.workflow_id, item.key))
+    if by_marker:
+        for step_run in writes.filter(marker__in=list(by_marker), provider_id="").only(*fields):
+            found |= {(step_run.run.workflow_id, item.key) for item in by_marker[step_run.marker]}
+    return found
+
+
+def _is_own(trigger: Trigger, item: Item, step_run: Any) -> bool:
+    try:
+        effect = registry.action(step_run.operation).effect
+    except registry.UnknownOperationError:
+        return False
+    if _is_new(trigger, item):
+        return effect is Effect.CREATES
+    name = trigger.connector.changed_field
+    moment = (step_run.output or {}).get(name) if name else None
+    return effect is not Effect.READS and moment is not None and moment == item.data.get(name)
+
+
+def _is_new(trigger: Trigger, item: Item) -> bool:
+    """Whether the item means that the record is there, and not that something about it has changed."""
+    return trigger.resource(item) == item.key
