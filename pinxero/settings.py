@@ -36,7 +36,18 @@ PINTEREST_API_BASE = env.str("PINTEREST_API_BASE", "https://api.pinterest.com/v5
 PINTEREST_CLIENT_ID = env.str("PINTEREST_CLIENT_ID", "")
 PINTEREST_CLIENT_SECRET = env.str("PINTEREST_CLIENT_SECRET", "")
 PINTEREST_SCOPES: list[str] = env.list(
-    "PINTEREST_SCOPES", ["user_accounts:read", "boards:read", "boards:write", "pins:read", "pins:write"]
+    "PINTEREST_SCOPES",
+    [
+        "user_accounts:read",
+        "boards:read",
+        "boards:write",
+        "pins:read",
+        "pins:write",
+        "boards:read_secret",
+        "boards:write_secret",
+        "pins:read_secret",
+        "pins:write_secret",
+    ],
 )
 PINTEREST_CONTINUOUS_REFRESH = env.bool("PINTEREST_CONTINUOUS_REFRESH", True)
 PINTEREST_MINUTE_LIMIT = env.int("PINTEREST_MINUTE_LIMIT", 1000)

@@ -109,7 +109,10 @@ class CreateBoard(Action):
 
 
 class UpdateBoard(Action):
-    """Change a board's name, description or privacy. What is left empty stays as it is."""
+    """Change a board's name, description or privacy.
+
+    What is left empty stays as it is.
+    """
 
     key = "update_board"
     name = "Update board"

@@ -13,7 +13,11 @@ from django.conf import settings
 from integrations.base import Account, Connector, OAuthEndpoints
 from integrations.errors import IntegrationError, ReconnectError, TemporaryError
 from integrations.http import ApiClient, Response, ask
+from integrations.pinterest.board_actions import CreateBoard, ListBoards, UpdateBoard
 from integrations.pinterest.client import PinterestClient
+from integrations.pinterest.delete_actions import DeleteBoard, DeletePin
+from integrations.pinterest.pin_actions import CreatePin, GetPin, ListPins
+from integrations.pinterest.section_actions import CreateSection, ListSections
 from integrations.pinterest.triggers import NewBoard, NewPin
 
 
@@ -24,7 +28,20 @@ class PinterestConnector(Connector):
     name = "Pinterest"
     account_noun = "account"
     client_class = PinterestClient
-    operations = (NewPin, NewBoard)
+    operations = (
+        NewPin,
+        NewBoard,
+        CreateBoard,
+        ListPins,
+        DeleteBoard,
+        ListSections,
+        ListBoards,
+        CreatePin,
+        CreateSection,
+        UpdateBoard,
+        GetPin,
+        DeletePin,
+    )
 
     def oauth(self) -> OAuthEndpoints:
         # Apps made before 25 September 2025 get tokens that end for good after a year unless they ask like this.

@@ -17,7 +17,7 @@ import simplejson
 
 from integrations.base import Action, Backup, Confirmation, Effect, Writing
 from integrations.documents import Document, Named
-from integrations.errors import RejectedError, TemporaryError
+from integrations.errors import OutcomeUnknownError, RejectedError, TemporaryError
 from integrations.http import ApiClient, Request, Response
 from integrations.pinterest import choices, samples
 from integrations.pinterest.board_actions import PICK_BOARD
@@ -107,7 +107,7 @@ class DeleteBoard(Action):
         return Request("DELETE", f"/boards/{inputs.board_id}")
 
     def output(self, response: Response) -> dict[str, Any]:
-        return {"is_deleted": True}
+        return _deleted(response)
 
     def find(
         self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
@@ -166,7 +166,7 @@ class DeletePin(Action):
         return Request("DELETE", f"/pins/{pin_id(inputs.pin)}")
 
     def output(self, response: Response) -> dict[str, Any]:
-        return {"is_deleted": True}
+        return _deleted(response)
 
     def find(
         self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
@@ -209,6 +209,13 @@ def _kept(what: str, found: Mapping[str, Any]) -> bytes:
     """Exact numbers and the provider's own field names, so that it can be read without Pinxero."""
     kept = {"what": what, **found}
     return simplejson.dumps(kept, use_decimal=True, ensure_ascii=False, allow_nan=False, indent=1).encode()
+
+
+def _deleted(response: Response) -> dict[str, Any]:
+    """Success has no content. A page of something else may come from a machine that stands before Pinterest."""
+    if response.body.strip():
+        raise OutcomeUnknownError("Pinterest said yes in a way that is not its own; whether it deleted is not known.")
+    return {"is_deleted": True}
 
 
 def _gone(api: ApiClient, path: str, identity: str) -> list[dict[str, Any]]:

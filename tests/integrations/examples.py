@@ -34,6 +34,22 @@ CONTACT = {
 
 #: How each action is run against the sandbox. A new action adds a line; without one its test fails and says so.
 EXAMPLES: dict[str, dict[str, Any]] = {
+    "pinterest.create_board": {"name": "Prints of spring", "description": "What we make", "privacy": "PUBLIC"},
+    "pinterest.list_pins": {},
+    "pinterest.delete_board": {"confirmation": "Office styling"},
+    "pinterest.list_sections": {},
+    "pinterest.list_boards": {},
+    "pinterest.create_pin": {
+        "image_url": "https://images.pinworks.example/oak.jpg",
+        "title": "Oak table",
+        "description": "From 120",
+        "link": "https://shop.pinworks.example/oak-table?size=2#top",
+        "alt_text": "A round oak table",
+    },
+    "pinterest.create_section": {"name": "Desks"},
+    "pinterest.update_board": {"description": "Desks, chairs and lamps"},
+    "pinterest.get_pin": {},
+    "pinterest.delete_pin": {},
     "xero.find_contact": {"search_by": "name", "value": "Pinworks Studio", "if_several": "all"},
     "xero.create_or_update_contact": {"match_by": "name", **CONTACT},
     "xero.create_contact": CONTACT,
@@ -105,6 +121,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
 
 #: The record itself tells whether these were done, by its state or its own key; there is no marker.
 NEED_NO_MARKER = {
+    "pinterest.create_board",
+    "pinterest.delete_board",
+    "pinterest.create_section",
+    "pinterest.update_board",
+    "pinterest.delete_pin",
     "xero.update_invoice",
     "xero.email_invoice",
     "xero.update_quote_status",
@@ -115,8 +136,16 @@ NEED_NO_MARKER = {
     "xero.create_project",
 }
 
-#: Sent once and never again under the same key, although the provider takes one: see the action.
-USE_NO_KEY = {"xero.add_lines_to_invoice"}
+#: Sent once and never again under the same key: Pinterest takes none, and of the other see the action.
+USE_NO_KEY = {
+    "pinterest.create_board",
+    "pinterest.delete_board",
+    "pinterest.create_pin",
+    "pinterest.create_section",
+    "pinterest.update_board",
+    "pinterest.delete_pin",
+    "xero.add_lines_to_invoice",
+}
 
 BANK = {account["Code"]: account["AccountID"] for account in ORGANISATIONS[DEMO].accounts()}
 
@@ -134,6 +163,8 @@ def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
         f"Add an example of {action.full_key} to EXAMPLES in tests/integrations/examples.py."
     )
     values = dict(EXAMPLES[action.full_key])
+    if action.connector.key == "pinterest":
+        return action.Inputs.clean({**values, **_at_pinterest(action, sandbox)})
     if any(declared.name == "contact_id" and declared.is_required for declared in action.Inputs.fields()):
         values["contact_id"] = sandbox.contacts()[0]["id"]
     if any(declared.name == "invoice_id" and declared.is_required for declared in action.Inputs.fields()):
@@ -158,6 +189,16 @@ def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
     return action.Inputs.clean(values)
 
 
+def _at_pinterest(action: Action, sandbox: Sandbox) -> dict[str, Any]:
+    """The board "Office styling", which gets a section, and one of its pins, for inputs that name such."""
+    declared = {each.name for each in action.Inputs.fields()}
+    if action.full_key == "pinterest.list_sections":
+        sandbox.make("section", board="Office styling", name="Chairs")
+    board = next(each["id"] for each in sandbox.state()["boards"] if each["name"] == "Office styling")
+    pin = next(each["id"] for each in sandbox.state()["pins"] if each["board"] == "Office styling")
+    return {name: value for name, value in {"board_id": board, "pin": pin}.items() if name in declared}
+
+
 def written_by(key: str, api: Any, sandbox: Sandbox, **values: Any) -> str:
     """The id of what an action writes with its example."""
     making = registry.action(key)
@@ -176,7 +217,7 @@ def request_of(action: Action, api: Any, inputs: Any, marker: str = MARKER) -> A
     return action.request(inputs, writing)
 
 
-def finished(action: Action, api: Any, inputs: Any, response: Any, found: Any = None) -> dict[str, Any]:
+def finished(action: Action, api: Any, inputs: Any, response: Any, found: Any) -> dict[str, Any]:
     """The output as the engine gives it to later steps."""
     output = action.read_back(api, inputs, action.output(response))
-    return {**output, **action.remember(found if found is not None else action.prepare(api, inputs))}
+    return {**output, **action.remember(found)}

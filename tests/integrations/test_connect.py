@@ -56,11 +56,14 @@ def test_the_button_leads_to_the_consent_page_with_what_the_settings_say(cast: C
 def test_nothing_in_the_request_changes_what_is_asked_for(cast: Cast, world: Sandbox) -> None:
     client = signed_in(cast.builder)
     plain = parse_qs(urlsplit(begin(client, "pinterest")).query)
-    evil = "?scope=pins:write_secret&process=login&auth_params=prompt%3Dnone&next=https://evil.example&action=reauthenticate"
-    bent = parse_qs(urlsplit(begin(client, "pinterest", evil, scope="boards:write_secret", process="login")).query)
+    evil = "?scope=ads:write&process=login&auth_params=prompt%3Dnone&next=https://evil.example&action=reauthenticate"
+    bent = parse_qs(urlsplit(begin(client, "pinterest", evil, scope="ads:write", process="login")).query)
     del plain["state"], bent["state"]
     assert bent == plain
-    assert bent["scope"] == ["user_accounts:read boards:read boards:write pins:read pins:write"]
+    assert bent["scope"] == [
+        "user_accounts:read boards:read boards:write pins:read pins:write "
+        "boards:read_secret boards:write_secret pins:read_secret pins:write_secret"
+    ]
 
 
 def test_the_redirect_address_ignores_the_host_header(cast: Cast, world: Sandbox) -> None:

@@ -91,6 +91,12 @@ NOTICED: dict[str, Noticed] = {
 }
 
 REFUSED: dict[str, Refused] = {
+    "pinterest.create_board": Refused(REFUSED_FOR_NO_REASON, {}),
+    "pinterest.delete_board": Refused("Board not found.", {"board_id": "1"}),
+    "pinterest.create_pin": Refused("Board not found.", {"board_id": "1"}),
+    "pinterest.create_section": Refused("Board not found.", {"board_id": "1"}),
+    "pinterest.update_board": Refused("The board name is invalid or duplicated.", {"name": "Summer recipes"}),
+    "pinterest.delete_pin": Refused("Pin not found.", {"pin": "1"}),
     "xero.create_or_update_contact": Refused("The contact name cannot contain < or >", {"name": "<b>Studio</b>"}),
     "xero.create_contact": Refused("The contact name Boom FM is already assigned", {"name": "Boom FM"}),
     "xero.update_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
