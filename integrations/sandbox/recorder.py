@@ -15,7 +15,7 @@ _lock = threading.Lock()
 
 
 def note(request: HttpRequest, response: HttpResponse, fault: str) -> None:
-    """One exchange as it went over the wire."""
+    """One exchange, as it went over the wire."""
     if not settings.SANDBOX_RECORD:
         return
     body: bytes = request.META.get("sandbox.body", b"")

@@ -122,6 +122,16 @@ REFUSED: dict[str, Refused] = {
 }
 
 
+#: Actions that need no connection, and the test file of tests/walk that runs each through a published workflow: what
+#: they meet outside is no provider of the sandbox.
+ALONE: dict[str, str] = {}
+
+
+def has_provider(action: Action) -> bool:
+    """Whether the action works with a connection, and so with the sandbox."""
+    return bool(getattr(action.connector, "needs_connection", True))
+
+
 def noticed(trigger: Trigger) -> Noticed:
     """The trigger's recipe; a test without one fails."""
     recipe = NOTICED.get(trigger.full_key)

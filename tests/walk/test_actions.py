@@ -14,12 +14,12 @@ from integrations.models import Connection
 from integrations.sandbox.dial import WRITES
 from tests.integrations.examples import READ_AFTER, example, request_of
 from tests.integrations.test_registry import name_of, paths
-from tests.walk.recipes import WITHOUT_ID, refused
+from tests.walk.recipes import WITHOUT_ID, has_provider, refused
 from tests.walk.stage import Stage, step_of
 from workflows import lifecycle
 from workflows.models import Run
 
-pytestmark = pytest.mark.parametrize("action", registry.actions(), ids=name_of)
+pytestmark = pytest.mark.parametrize("action", filter(has_provider, registry.actions()), ids=name_of)
 
 
 def is_read(action: Action) -> bool:
