@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -61,6 +61,15 @@ def choices_for(
     if connection is None:
         return ChoiceList(problem=f"Choose a connection first; then {declared.label} can be picked from its own list.")
     told = _inputs_of(dynamic, inputs, search)
+    found = _found(connection, declared, dynamic, told, refresh=refresh)
+    if dynamic.narrow is None:
+        return found
+    return replace(found, choices=dynamic.narrow(found.choices, inputs, connection.details))
+
+
+def _found(
+    connection: Connection, declared: Field, dynamic: Choices, told: Mapping[str, Any], *, refresh: bool
+) -> ChoiceList:
     cached = _cached(connection, dynamic, told)
     if cached is not None and not refresh and timezone.now() - cached.fetched_at < FRESH_FOR:
         return _shown(cached, declared)
@@ -80,7 +89,7 @@ def choices_for(
 
 
 def _inputs_of(dynamic: Choices, inputs: Mapping[str, Any], search: str) -> dict[str, Any]:
-    told = {name: inputs.get(name) for name in dynamic.depends_on}
+    told = {name: inputs.get(name) for name in dynamic.depends_on if dynamic.narrow is None}
     if dynamic.is_searchable and search.strip():
         told["search"] = search.strip()
     return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 Choice = tuple[str, str]
 Loader = Callable[["ApiClient", Mapping[str, Any]], Iterable[Choice]]
+#: Given the fetched choices, the inputs beside them, and the connection's details: those that fit.
+Narrow = Callable[[Sequence[Choice], Mapping[str, Any], Mapping[str, Any]], list[Choice]]
 
 
 class Kind(StrEnum):
@@ -38,21 +40,25 @@ class Choices:
     """Selectable values fetched from the provider: (value, label) pairs.
 
     `key` names them in the cache, `depends_on` are the inputs whose values change the answer. Where `is_searchable`,
-    the loader lets the provider search for the text in `inputs["search"]`.
+    the loader lets the provider search for the text in `inputs["search"]`. With `narrow` one list is fetched for all
+    values of `depends_on`, and what fits them is picked from it without a call.
     """
 
     key: str
     load: Loader
     depends_on: tuple[str, ...] = ()
     is_searchable: bool = False
+    narrow: Narrow | None = None
 
 
-def choices(*, depends_on: tuple[str, ...] = (), is_searchable: bool = False) -> Callable[[Loader], Choices]:
+def choices(
+    *, depends_on: tuple[str, ...] = (), is_searchable: bool = False, narrow: Narrow | None = None
+) -> Callable[[Loader], Choices]:
     """Turn a generator of (value, label) pairs, given the client and the inputs, into dynamic choices."""
 
     def wrap(load: Loader) -> Choices:
         key = f"{load.__module__}.{load.__qualname__}"
-        return Choices(key=key, load=load, depends_on=depends_on, is_searchable=is_searchable)
+        return Choices(key=key, load=load, depends_on=depends_on, is_searchable=is_searchable, narrow=narrow)
 
     return wrap
 

@@ -6,8 +6,8 @@ again shows what was posted, also after "add row" and "refresh choices", which a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -197,12 +197,8 @@ def controls(
     drawing = _Drawing(
         load, {name: value for name, value in sources.items() if isinstance(value, str)}, errors, takes_tokens, post
     )
-    depended_on = {
-        name
-        for each in (*inputs.fields(), *(column for f in inputs.fields() for column in f.columns))
-        if each.dynamic_choices
-        for name in each.dynamic_choices.depends_on
-    }
+    columns = (column for f in inputs.fields() for column in f.columns)
+    depended_on = _depended_on((*inputs.fields(), *columns))
     made = []
     for each in inputs.fields():
         value = sources.get(each.name, "")
@@ -213,6 +209,11 @@ def controls(
         control.reloads = each.name in depended_on
         made.append(control)
     return made
+
+
+def _depended_on(fields: Iterable[Field]) -> set[str]:
+    """The inputs whose values change what others offer."""
+    return {name for f in fields if f.dynamic_choices for name in f.dynamic_choices.depends_on}
 
 
 @dataclass(frozen=True)
@@ -236,13 +237,17 @@ def _table(f: Field, rows: list[dict[str, str]], drawing: _Drawing) -> Control:
         is_required=f.is_required,
         errors=_errors(drawing.errors, f.name),
     )
+    depended_on = _depended_on(f.columns)
     for index, row in enumerate(rows):
-        table.rows.append(
-            [
-                _control(column, row.get(column.name, ""), f"{f.name}.{index}.{column.name}", drawing)
-                for column in f.columns
-            ]
-        )
+        # A column's choices may depend on another one of the same row.
+        beside = replace(drawing, plain={**drawing.plain, **row})
+        cells = [
+            _control(column, row.get(column.name, ""), f"{f.name}.{index}.{column.name}", beside)
+            for column in f.columns
+        ]
+        for cell in cells:
+            cell.reloads = cell.refresh_key in depended_on
+        table.rows.append(cells)
         table.errors.extend(_errors(drawing.errors, f"{f.name}.{index}"))
     return table
 

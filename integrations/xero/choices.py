@@ -5,7 +5,7 @@ Every fetched list is one call unless it is very long; archived and system entri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -113,11 +113,15 @@ def invoices(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
             yield invoice["InvoiceID"], f"{number} - {contact} ({amount})"
 
 
-@choices()
+@choices(is_searchable=True)
 def quotes(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
-    """Quotes that are not deleted, latest first."""
+    """Quotes that are not deleted, latest first. `inputs["search"]` is a whole number as "QU-0008": Xero searches
+    quotes in no other way."""
     assert isinstance(api, XeroClient)
-    for page in api.pages("/Quotes", "Quotes", {"order": "Date DESC"}, page_size=None):
+    query = {"order": "Date DESC"}
+    if inputs.get("search"):
+        query["QuoteNumber"] = str(inputs["search"])
+    for page in api.pages("/Quotes", "Quotes", query, page_size=None):
         for quote in page:
             if quote.get("Status") != "DELETED":
                 contact = (quote.get("Contact") or {}).get("Name") or "no contact"
@@ -176,19 +180,36 @@ def line_accounts(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]
     return _accounts(api, {"REVENUE", "EXPENSE", "ASSET"})
 
 
-@choices()
+def _fitting_the_account(
+    found: Sequence[Choice], inputs: Mapping[str, Any], details: Mapping[str, Any]
+) -> list[Choice]:
+    """The tax rates that may stand on accounts of the chosen account's class; all, where that is not known.
+
+    A rate that was set up since the details were read stays in the list: Xero judges it.
+    """
+    account = (details.get("accounts") or {}).get(inputs.get("account_code"))
+    if account is None:
+        return list(found)
+    rates = details.get("tax_rates") or {}
+    return [(code, label) for code, label in found if code not in rates or account["class"] in rates[code]["classes"]]
+
+
+_by_account = choices(depends_on=("account_code",), narrow=_fitting_the_account)
+
+
+@_by_account
 def sales_tax_types(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """Active tax rates that may stand on a revenue account."""
     return _tax_types(api, {"CanApplyToRevenue"})
 
 
-@choices()
+@_by_account
 def purchase_tax_types(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """Active tax rates that may stand on an expense or an asset account."""
     return _tax_types(api, {"CanApplyToExpenses", "CanApplyToAssets"})
 
 
-@choices()
+@_by_account
 def line_tax_types(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """Active tax rates of sales and of purchases."""
     return _tax_types(api, {"CanApplyToRevenue", "CanApplyToExpenses", "CanApplyToAssets"})

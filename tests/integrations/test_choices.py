@@ -12,6 +12,7 @@ from integrations import choices as shown
 from integrations import registry
 from integrations.choices import ChoiceList, choices_for
 from integrations.errors import TemporaryError
+from integrations.http import Request
 from integrations.models import ChoiceCache, Connection
 from integrations.schema import Field, Schema, choices, field
 from integrations.xero.client import XeroClient
@@ -230,3 +231,52 @@ def test_choices_depend_on_the_inputs_they_name(demo: Any) -> None:
 def test_a_page_full_of_choices_is_one_call(demo: Any, wire: Wire) -> None:
     offered(demo, "contact_id")
     assert wire.calls == ["GET /api.xro/2.0/Contacts"]
+
+
+# --- choices that fit another input -----------------------------------------------------------------------------------
+
+
+def taxes(api: Any, operation: str, account: str, **more: Any) -> list[str]:
+    declared = input_of(operation, "lines.tax_type")
+    return [code for code, _ in choices_for(api.connection, declared, {"account_code": account}, **more).choices]
+
+
+def test_tax_rates_fit_the_class_of_the_chosen_account_with_one_call_for_all_accounts(
+    northwind: Any, wire: Wire
+) -> None:
+    northwind.connection.details |= registry.connector("xero").details(northwind)
+    wire.clear()
+    everything = ["INPUT2", "RRINPUT", "ZERORATEDINPUT", "EXEMPTINPUT", "NONE"]
+    assert set(everything) < set(taxes(northwind, "xero.create_bill", ""))
+    assert taxes(northwind, "xero.create_bill", "6200") == everything  # an expense
+    assert "OUTPUT2" in taxes(northwind, "xero.create_bill", "0030")  # furniture may be sold as well
+    note = taxes(northwind, "xero.create_credit_note", "4000")
+    assert note == ["OUTPUT2", "RROUTPUT", "ZERORATEDOUTPUT", "EXEMPTOUTPUT", "NONE"]
+    assert wire.calls == ["GET /api.xro/2.0/TaxRates"] * 2  # bills and credit notes have lists of their own
+
+
+def test_an_account_that_nobody_knows_narrows_nothing(northwind: Any) -> None:
+    northwind.connection.details |= registry.connector("xero").details(northwind)
+    assert taxes(northwind, "xero.create_bill", "9999") == taxes(northwind, "xero.create_bill", "")
+
+
+def test_a_tax_rate_that_was_set_up_just_now_is_offered(northwind: Any) -> None:
+    details = registry.connector("xero").details(northwind)
+    del details["tax_rates"]["OUTPUT2"]
+    northwind.connection.details |= details
+    assert "OUTPUT2" in taxes(northwind, "xero.create_credit_note", "6200")
+
+
+def test_more_than_a_page_of_quotes_is_offered_and_one_is_found_by_its_number(
+    demo: Any, sandbox: Sandbox, wire: Wire
+) -> None:
+    line = {"Description": "Shelf", "Quantity": 1, "UnitAmount": 20, "AccountCode": "200"}
+    quote = {"Contact": {"ContactID": sandbox.contacts()[0]["id"]}, "Date": "2026-11-22", "LineItems": [line]}
+    demo.write(Request.of_json("PUT", "/Quotes", {"Quotes": [quote] * 120}))
+    wire.clear()
+    offers = offered(demo, "quote_id", "xero.update_quote_status")
+    assert len(offers.choices) >= 120
+    assert wire.calls == ["GET /api.xro/2.0/Quotes"] * 2
+    number = offers.choices[-1][1].partition(" - ")[0]
+    (found,) = offered(demo, "quote_id", "xero.update_quote_status", search=number).choices
+    assert found == offers.choices[-1]

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.choices import ChoiceList
+from integrations.schema import Field
 from tests.base import Cast
 from tests.world import CONTACT, World, invoice_sources, make_world
 from workflows import editing, publishing
@@ -77,6 +78,37 @@ def test_fetching_a_list_again_keeps_the_folded_inputs_open(builder: Client, wor
 def test_a_step_without_unusual_inputs_has_nothing_folded(builder: Client, world: World) -> None:
     text = builder.get(reverse("new_step", args=[world.draft.pk]) + "?operation=xero.create_payment").content.decode()
     assert "More inputs" not in text
+
+
+# --- choices that depend on each other in a row -----------------------------------------------------------------------
+
+
+def test_a_rows_tax_rates_are_asked_for_with_the_account_of_that_row(
+    builder: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str | None, bool]] = []
+
+    def offered(connection: object, field: Field, inputs: dict[str, str], **more: object) -> ChoiceList:
+        asked.append((field.name, inputs.get("account_code"), bool(more.get("refresh"))))
+        return ChoiceList(choices=[("200", "200 - Sales"), ("Region: North", "Region: North")])
+
+    monkeypatch.setattr("workflows.views.common.choices_for", offered)
+    new = reverse("new_step", args=[world.draft.pk]) + "?operation=xero.create_invoice"
+    posted = {"name": "Write", "connection": world.xero.pk, "on_error": "stop", "max_attempts": "5"}
+    rows: dict[str, object] = {"in.lines~row": ["0", "1", "2"]}
+    for index, account in enumerate(("200", "260", "{{ trigger.id }}")):
+        rows[f"in.lines.{index}.account_code"] = account
+    page = builder.post(new, {**posted, **rows, "_refresh": "tracking_2"})
+    assert {account for name, account, _ in asked if name == "tax_type"} == {"200", "260", None}
+    assert [(name, is_new) for name, _, is_new in asked if name.startswith("tracking")] == [
+        ("tracking_1", False),
+        ("tracking_2", True),
+    ]
+    text = page.content.decode()
+    account = text.index('name="in.lines.0.account_code"')
+    assert 'hx-trigger="change"' in text[account : text.index(">", account)]
+    tax = text.index('name="in.lines.0.tax_type"')
+    assert "hx-trigger" not in text[tax : text.index(">", tax)]
 
 
 # --- changes that are not published ---------------------------------------------------------------------------------

@@ -134,6 +134,7 @@ def loader(connection: Connection | None, *, refresh: str = "") -> Loader:
     """Fetches choices for a form, each list once however many rows show it. `refresh` names the input to fetch anew."""
     trouble: list[str] = []
     fetched: dict[tuple[str, tuple[tuple[str, str], ...]], Loaded] = {}
+    refreshed: set[str] = set()
 
     def load(field: Field, sources: Mapping[str, str], search: str) -> Loaded:
         assert field.dynamic_choices is not None
@@ -145,11 +146,15 @@ def loader(connection: Connection | None, *, refresh: str = "") -> Loader:
             if sources.get(name) and "{{" not in sources[name]
         }
         key = (field.dynamic_choices.key, tuple(sorted({**inputs, "search": search}.items())))
+        # Another input may have shown the same list before the one whose button was pressed.
+        is_asked_for = refresh == field.name and field.dynamic_choices.key not in refreshed
         if key not in fetched and trouble:
             return Loaded(problem=trouble[0])
-        if key not in fetched:
+        if key not in fetched or is_asked_for:
             began = time.monotonic()
-            found = choices_for(connection, field, inputs, refresh=refresh == field.name, search=search)
+            if is_asked_for:
+                refreshed.add(field.dynamic_choices.key)
+            found = choices_for(connection, field, inputs, refresh=is_asked_for, search=search)
             fetched[key] = Loaded(list(found.choices), found.fetched_at, found.is_cut, found.problem)
             if found.problem and time.monotonic() - began > _SLOW_SECONDS:
                 trouble.append(found.problem)

@@ -102,7 +102,5 @@ def test_an_invoice_in_a_locked_period_is_not_voided(locked: Any, contact: str, 
     locked.connection.details |= lock
     monkeypatch.setattr("integrations.xero.locks.read_organisation", lambda api: lock)
     void = registry.action("xero.void_or_delete_invoice")
-    with pytest.raises(
-        RejectedError, match=r"locked up to 31 January 2026 .* and the invoice is dated 15 January 2026"
-    ):
+    with pytest.raises(RejectedError, match=r"locked up to 31 January 2026 .* and the invoice is dated 15 January"):
         void.prepare(locked, void.Inputs.clean({"invoice_id": output["InvoiceID"]}))
