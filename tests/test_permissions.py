@@ -61,6 +61,7 @@ PAGES: dict[str, Rule] = {
     "workflow_version": LOOK,
     "runs": LIST,
     "run": LOOK,
+    "backup": LOOK,
     "way_out": EDIT,
     "run_by_marker": ("moved moved moved 404 login", "405 405 405 405 405"),
 }
@@ -209,6 +210,7 @@ def _path(name: str, route: str, world: World) -> str:
         "step_id": world.steps[0].pk,
         "number": 1,
         "run_id": world.run.pk,
+        "step_run_id": world.step_run.pk,
         "way": "cancel",
         "marker": world.step_run.marker,
         "provider": "pinterest",

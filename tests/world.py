@@ -8,11 +8,12 @@ from typing import Any
 
 from django.utils import timezone
 
+from integrations.base import Backup
 from integrations.http import Request
 from integrations.models import Connection, Team
 from integrations.registry import operation
 from tests.base import Cast, make_connection
-from workflows import editing, publishing
+from workflows import backups, editing, publishing
 from workflows.conditions import evaluate
 from workflows.models import Decision, Event, Run, Step, StepRun, TriggerState, Workflow, WorkflowVersion
 
@@ -56,6 +57,7 @@ def make_world(cast: Cast) -> World:
     event = make_event(state, "1")
     run = make_run(workflow, version, event, xero, status=Run.Status.NEEDS_REVIEW, error="Nobody knows.")
     step_run = make_step_run(run, state=StepRun.State.NEEDS_REVIEW)
+    backups.keep(step_run, Backup(title="What Acme had", content=b"{}"))
     decision = Decision.objects.create(run=run, what=Decision.What.RETRY, by=cast.builder, reason="Try once more")
     steps = list(workflow.steps.filter(kind=Step.Kind.ACTION))
     return World(

@@ -17,7 +17,7 @@ from integrations.errors import InvalidInputError
 from integrations.jsonfield import dumps
 from integrations.models import Connection
 from integrations.schema import Kind
-from workflows import conditions, mapping
+from workflows import conditions, confirming, mapping
 from workflows.describing import describe
 from workflows.models import Condition, Step, Workflow, WorkflowVersion
 
@@ -235,9 +235,31 @@ def _action_problems(workflow: Workflow, step: Step, earlier: set[str]) -> Itera
     for path, source in _flat(sources):
         for problem in _reference_problems(workflow, step.key, path, source, earlier):
             found.setdefault(path, problem.message)
-    found = {**_value_problems(action, sources, found), **found}
+    found = {
+        **confirming.problems(action, sources, step.connection),
+        **_value_problems(action, sources, found),
+        **found,
+    }
+    found = {**_lacking(action, sources, step.connection), **found}
     for path, message in found.items():
         yield Problem(step.key, path, message)
+
+
+def _lacking(action: Action, sources: dict[str, Any], connection: Connection | None) -> dict[str, str]:
+    """Per input whose value needs a permission that was not granted with the connection."""
+    granted = connection.grant.scopes if connection else []
+    if not granted:
+        return {}
+    always = action.missing_scopes(granted)
+    found = {}
+    for name in action.scopes_of_values.keys() & sources.keys():
+        missing = [each for each in action.missing_scopes(granted, {name: sources[name]}) if each not in always]
+        if missing:
+            found[name] = (
+                f"{connection} was connected without the permission {', '.join(missing)}, which this needs. "
+                "Reconnect it to grant that."
+            )
+    return found
 
 
 def _flat(sources: dict[str, Any]) -> Iterable[tuple[str, str]]:

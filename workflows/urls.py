@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows.views import control, editor, filters, listing, runs, steps, triggers
+from workflows.views import backups, control, editor, filters, listing, runs, steps, triggers
 
 urlpatterns = [
     path("workflows/", listing.workflows, name="workflows"),
@@ -24,6 +24,7 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/versions/<int:number>/", editor.version, name="workflow_version"),
     path("runs/", runs.runs, name="runs"),
     path("runs/<int:run_id>/", runs.run, name="run"),
+    path("runs/<int:run_id>/backup/<int:step_run_id>/", backups.backup, name="backup"),
     path("runs/<int:run_id>/<slug:way>/", runs.way_out, name="way_out"),
     path("runs/marker/<str:marker>/", runs.run_by_marker, name="run_by_marker"),
 ]

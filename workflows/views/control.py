@@ -12,12 +12,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from integrations.access import Can, allow
 from integrations.base import Trigger
 from pinxero.pages import page
-from workflows import doorbell, lifecycle, publishing, releasing
+from workflows import confirming, doorbell, lifecycle, publishing, releasing
 from workflows.describing import changes, describe
 from workflows.forms import ActivateForm, NoteForm, PauseForm
 from workflows.models import Step, Workflow
 from workflows.releasing import Counted
-from workflows.views.common import operation_or_none, workflow_or_404
+from workflows.views.common import operation_or_none, steps_of, workflow_or_404
 
 
 @require_http_methods(["GET", "POST"])
@@ -44,6 +44,7 @@ def publish(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "sentences": said.splitlines(),
         "changes": changes(describe(published.plan), said) if said and published else [],
         "has_changes": publishing.has_unpublished_changes(workflow),
+        "destructions": confirming.destructions(steps_of(workflow)),
     }
     return page(request, "workflows/publish.html", context, title=f"Publish {workflow.name}")
 

@@ -12,7 +12,7 @@ from integrations.access import Can, allow, team_of
 from integrations.base import Action
 from integrations.registry import actions
 from pinxero.pages import page
-from workflows import editing, inputs, publishing
+from workflows import confirming, editing, inputs, publishing
 from workflows.forms import StepForm
 from workflows.functions import FUNCTIONS
 from workflows.models import Step, Workflow
@@ -102,6 +102,7 @@ def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: A
         sources = inputs.read(action.Inputs, posted)
         if not _is_draft(action, sources, posted):
             errors = inputs.problems(action.Inputs, sources, takes_tokens=True)
+            errors = {**confirming.problems(action, sources, connection), **errors}
             if missing:
                 errors["connection"] = missing
             if form.is_valid() and not errors:

@@ -1,0 +1,20 @@
+"""The backup of a step, for the page of its run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from workflows.models import Backup, StepRun
+
+register = template.Library()
+
+
+@register.inclusion_tag("runs/_backup.html")
+def kept_backup(step_run: StepRun | None) -> dict[str, Any]:
+    """Nothing where there is none. Only a step that was about to write is asked after; the content stays unread."""
+    if step_run is None or not step_run.request:
+        return {"backup": None}
+    found = Backup.objects.filter(step_run=step_run).defer("content").first()
+    return {"backup": found, "step": step_run}
