@@ -97,10 +97,12 @@ class ActivateForm(PlainForm):
     is_capped = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
-        """A day is needed where one is to count from."""
+        """A day is needed where one is to count from, and only there."""
         data: dict[str, Any] = super().clean() or {}
         if data.get("start") == self.DAY and not data.get("since") and "since" not in self.errors:
             self.add_error("since", "Choose the day to start from.")
+        if data.get("start") != self.DAY and data.get("since"):
+            self.add_error("since", "Choose “A day” above to start from this day, or empty it to start from now.")
         return data
 
     @property

@@ -241,6 +241,7 @@ def test_another_day_is_counted_anew_before_anything_happens(
         ({"start": "day"}, "Choose the day to start from."),
         ({"start": "day", "since": "soon"}, "Give a day such as 2026-11-30."),
         ({"start": "day", "since": "2999-01-01"}, "not in the future"),
+        ({"start": "now", "since": "2025-11-10"}, "Choose “A day” above to start from this day"),
     ],
 )
 def test_a_day_that_cannot_be_is_told(
