@@ -180,6 +180,8 @@ class Action(Operation):
     key_window: ClassVar[float] = 0
     #: True where a write that happened is certainly found by `find()` after the settling time.
     lookup_reliable: ClassVar[bool] = False
+    #: False where what was written cannot be looked up by any means: then nothing uncertain is settled by itself.
+    has_lookup: ClassVar[bool] = True
     #: Why `undo()` never gives a request, as a sentence for people; empty where it may.
     no_undo: ClassVar[str] = ""
     #: What a person has to type before the step can be saved; None for all but the most destructive.
@@ -289,11 +291,18 @@ class Connector:
     #: What a connection stands for, in one word: "organisation", "account".
     account_noun: ClassVar[str]
     client_class: ClassVar[type[ApiClient]]
+    #: False where there is no provider to consent at: steps have no connection, and `client_class` is made with None.
+    #: Such a client raises no ReconnectError.
+    needs_connection: ClassVar[bool] = True
     operations: ClassVar[tuple[type[Operation], ...]]
     #: Where the provider gives notice of changes; None where it gives none.
     webhook: ClassVar[Webhook | None] = None
     #: The field of items and outputs that tells, by the provider's clock, when a record changed last; "" where none.
     changed_field: ClassVar[str] = ""
+
+    def closed(self) -> str:
+        """Why nothing of it can be used in this installation now, as a sentence that says whom to ask; else empty."""
+        return ""
 
     def oauth(self) -> OAuthEndpoints:
         """The token endpoint and this installation's app there."""

@@ -48,13 +48,18 @@ _NOT_SENDABLE = (InvalidHeader, InvalidSchema, InvalidURL, MissingSchema)
 
 @dataclass(frozen=True)
 class Request:
-    """A call, complete but for the token: `path` is below the connector's base address."""
+    """A call, complete but for the token: `path` is below the connector's base address.
+
+    `expected` are the statuses that count as a yes where these are not the 2xx, as a connector without a provider
+    writes them; no part of what decides the effect.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+    expected: str = ""
 
     @classmethod
     def of_json(cls, method: str, path: str, payload: Any, *, query: Mapping[str, str] | None = None) -> Request:
@@ -82,6 +87,7 @@ class Request:
             "query": [list(pair) for pair in self.query],
             "headers": [list(pair) for pair in self.headers],
             **({"body": text} if text is not None else {"body_base64": base64.b64encode(self.body).decode()}),
+            **({"expected": self.expected} if self.expected else {}),
         }
 
     @property
@@ -101,6 +107,7 @@ class Request:
             query=tuple((name, value) for name, value in stored["query"]),
             body=base64.b64decode(stored["body_base64"]) if "body_base64" in stored else stored["body"].encode(),
             headers=tuple((name, value) for name, value in stored["headers"]),
+            expected=stored.get("expected", ""),
         )
 
 
@@ -130,15 +137,29 @@ class ApiClient:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Connection | None,
         *,
         purpose: Purpose = Purpose.RUN,
         before_call: Callable[[], None] | None = None,
     ) -> None:
-        """`before_call` is called before each call; what it raises keeps the call from being made."""
-        self.connection = connection
+        """`before_call` is called before each call; what it raises keeps the call from being made.
+
+        There is no connection where the connector needs none.
+        """
+        self._connection = connection
         self.purpose = purpose
         self.before_call = before_call
+
+    @property
+    def connection(self) -> Connection:
+        """What the calls are for. A connector that needs no connection never asks."""
+        assert self._connection is not None, f"{self.provider_name} works without a connection."
+        return self._connection
+
+    @property
+    def organisation(self) -> Mapping[str, Any]:
+        """What is known of the connection's organisation; nothing without a connection."""
+        return self._connection.details if self._connection is not None else {}
 
     # --- what a connector's client says -----------------------------------------------------------------------------
 

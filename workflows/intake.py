@@ -135,10 +135,10 @@ def new_run(workflow: Workflow, version: WorkflowVersion, event: Event, *, repla
 
 
 def _writes_to(version: WorkflowVersion) -> int | None:
-    """The connection of the first step that writes, else of the last action."""
+    """The connection of the first step that writes, else of the last action; None where none has one."""
     last = None
     for step in version.plan["steps"]:
-        if step["kind"] != "action":
+        if step["kind"] != "action" or step["connection"] is None:
             continue
         last = step["connection"]
         try:

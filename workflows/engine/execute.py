@@ -38,6 +38,12 @@ class Walk:
     passed_over: list[str] = field(default_factory=list)
     result: str = ""
 
+    def home(self, step: Mapping[str, Any]) -> Connection | None:
+        """Whose dates hold for a step: its connection's; without one, those of the run's or the trigger's."""
+        run = self.run
+        found = (self.connections.get(each or 0) for each in (step["connection"], run.connection_id, _heard_from(run)))
+        return next((each for each in found if each is not None), None)
+
     def context(self, connection: Connection | None) -> MappingContext:
         """Dates and zones as the organisation sees them."""
         zone = _zone(connection)
@@ -78,10 +84,11 @@ def execute(run: Run, lease: Lease) -> None:
 def _begin(run: Run, lease: Lease) -> Walk:
     version = run.version
     plan = version.plan
-    ids = {step["connection"] for step in plan["steps"] if step.get("connection")}
+    ids = {step["connection"] for step in plan["steps"] if step.get("connection")} | {_heard_from(run)} - {None}
     connections = Connection.objects.filter(team_id=run.team_id).select_related("grant").in_bulk(ids)
     # The day where the books are kept: in Auckland it is another one than in London for half of the day.
-    started_on = run.created_at.astimezone(_zone(connections.get(run.connection_id or 0))).date()
+    books = connections.get(run.connection_id or _heard_from(run) or 0)
+    started_on = run.created_at.astimezone(_zone(books)).date()
     data = {
         "trigger": run.event.data,
         "steps": {},
@@ -91,6 +98,12 @@ def _begin(run: Run, lease: Lease) -> Walk:
     walk = Walk(run=run, lease=lease, data=data, connections=connections)
     walk.step_runs = {each.step: each for each in StepRun.objects.filter(run=run, iteration="")}
     return walk
+
+
+def _heard_from(run: Run) -> int | None:
+    """The connection of the trigger."""
+    heard: int | None = run.version.plan["trigger"].get("connection")
+    return heard
 
 
 def _step(walk: Walk, position: int, step: dict[str, Any]) -> None:

@@ -35,6 +35,6 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
         raise steps.not_now(walk, step, step_run, error) from None
     steps.attempt(step_run, "read", "answered")
     step_run.output = output
-    step_run.link = action.link(output, api.connection.details)
+    step_run.link = action.link(output, api.organisation)
     step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
     walk.lease.record(step_run)

@@ -43,12 +43,15 @@ def action_of(step: Mapping[str, Any]) -> Action:
 
 def client(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> ApiClient:
     """The client of the step's connection. Raises WaitError while it is down, StepFailedError when it is gone."""
+    connector = action_of(step).connector
+    if not connector.needs_connection:
+        return connector.client_class(None, before_call=walk.lease.keep)
     connection = walk.connections.get(step["connection"])
     if connection is None:
         raise fail(walk, step_run, "The connection of this step no longer exists. Choose another one in the workflow.")
     if not connection.is_usable:
         raise down(connection)
-    return action_of(step).connector.client_class(connection, before_call=walk.lease.keep)
+    return connector.client_class(connection, before_call=walk.lease.keep)
 
 
 def down(connection: Connection, message: str = "") -> WaitError:
@@ -66,7 +69,7 @@ def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Ac
     """The step's inputs: mapped, then cleaned. Raises StepFailedError with a sentence per input."""
     raw: dict[str, Any] = {}
     problems: dict[str, str] = {}
-    context = walk.context(walk.connections.get(step["connection"]))
+    context = walk.context(walk.home(step))
     fields = {f.name: f for f in action.Inputs.fields()}
     for name, value in step["inputs"].items():
         declared = fields.get(name)

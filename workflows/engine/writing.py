@@ -10,6 +10,8 @@ left. Or nobody knows: then it is *uncertain*, and it is settled before anything
    once more, later.
 3. Found nowhere twice: sent again under a new key where the lookup is reliable, else a person decides.
 
+Where there is nothing to look the write up in (an e-mail, a call to some host), a person decides at once.
+
 Source: Xero's idempotency guide (a key's answer, errors included, is kept for six minutes) and the experiments in which
 key alone, and lookup without the settling time, still wrote twice.
 """
@@ -78,7 +80,7 @@ def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, acti
     """The inputs of an uncertain write; mapping them again might give others. Raises ReviewError where it cannot be
     settled any more: what may have been written must not end as a failure."""
     problem = ""
-    if walk.connections.get(step["connection"]) is None:
+    if action.connector.needs_connection and walk.connections.get(step["connection"]) is None:
         problem = "its connection no longer exists"
     try:
         inputs = action.Inputs.clean(step_run.inputs or {})
@@ -113,7 +115,7 @@ def _intend(
         writing = Writing(
             marker=step_run.marker,
             back_link=back_link(step_run.marker),
-            organisation=api.connection.details,
+            organisation=api.organisation,
             found=found,
         )
         request = action.request(inputs, writing)
@@ -167,6 +169,8 @@ def _send(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action
     except OutcomeUnknownError as error:
         steps.attempt(step_run, "send", "unknown", response=error.response, message=error.message)
         step_run.state = State.UNCERTAIN
+        if not action.has_lookup and not _may_repeat_key(step_run, action, database_now()):
+            raise _cannot_look_up(walk, step_run) from None
         walk.lease.record(step_run)
         raise _wait(error.message, _pause_after_send(step_run, action)) from None
     except RejectedError as error:
@@ -214,7 +218,7 @@ def _told(action: Action, api: ApiClient, output: dict[str, Any]) -> tuple[str, 
     try:
         return (
             action.identify(output)[:200],
-            action.link(output, api.connection.details),
+            action.link(output, api.organisation),
             action.describe(output),
         )
     except Exception:
@@ -234,6 +238,8 @@ def _settle(
         _commit_intent(walk, step_run)
         _send(walk, step, step_run, action, api)
         return
+    if not action.has_lookup:
+        raise _cannot_look_up(walk, step_run)
     if not is_on(Safety.LOOKUP):
         again(step_run)
         _commit_intent(walk, step_run)
@@ -330,6 +336,15 @@ def again(step_run: StepRun) -> None:
     step_run.look_ups = 0
     step_run.looked_up_at = None
     step_run.attempts = [*step_run.attempts, {"at": database_now().isoformat(), "what": "new key", "outcome": "done"}]
+
+
+def _cannot_look_up(walk: Walk, step_run: StepRun) -> ReviewError:
+    return _review(
+        walk,
+        step_run,
+        "It was sent, no clear answer came, and Pinxero has no way to look it up. "
+        "Find out at the other side whether it arrived, then say whether it was written.",
+    )
 
 
 def _review(walk: Walk, step_run: StepRun, message: str) -> ReviewError:
