@@ -19,7 +19,7 @@ from tests.walk.stage import Stage, step_of
 from workflows import lifecycle
 from workflows.models import Run
 
-pytestmark = pytest.mark.parametrize("action", filter(has_provider, registry.actions()), ids=name_of)
+pytestmark = pytest.mark.parametrize("action", list(filter(has_provider, registry.actions())), ids=name_of)
 
 
 def is_read(action: Action) -> bool:
