@@ -101,6 +101,7 @@ class Answered:
     """What the provider says it has written, for comparison with what was computed from the inputs."""
 
     number: str = ""
+    whom: str = ""
     day: date | None = None
     currency: str = ""
     totals: Totals | None = None

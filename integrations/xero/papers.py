@@ -80,6 +80,7 @@ def answered(output: Mapping[str, Any], number_name: str) -> Answered:
     amounts = [Decimal(each) for each in told if isinstance(each, int | Decimal)]
     return Answered(
         number=str(output.get(number_name) or ""),
+        whom=str((output.get("Contact") or {}).get("Name") or ""),
         day=_day(output.get("Date")),
         currency=str(output.get("CurrencyCode") or ""),
         totals=Totals(*amounts) if len(amounts) == 3 else None,

@@ -20,6 +20,7 @@ from workflows.tables import Table, tables
 from workflows.templatetags.px import when
 from workflows.tokens import words
 from workflows.views.common import ChoiceLabels, choice_labels, operation_or_none
+from workflows.views.papers import Paper, paper_of
 
 _PLAIN_REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
 _ATTEMPT_WORDS = {
@@ -94,6 +95,7 @@ class StepCard:
     inputs: list[Fact] = field(default_factory=list)
     output: list[Fact] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    paper: Paper | None = None
     error: str = ""
     explanation: str = ""
     passed: bool = False
@@ -147,6 +149,7 @@ def _card(
     card.inputs = facts(step_run.inputs, fields, name) if step_run.inputs else []
     card.error = "" if step_run.error and run_error.endswith(step_run.error) else step_run.error
     card.output = facts(step_run.output) if step_run.output else []
+    card.paper = paper_of(step_run, operation, labels)
     if isinstance(operation, Action) and operation.effect is Effect.READS:
         card.tables = tables(step_run.output)
     if step_run.outcome:
