@@ -11,6 +11,8 @@ from integrations.sandbox.models import Board, Pin, Section
 # Ids jump about, as the real ones do: a larger id does not mean a newer pin. The factor has no divisor in common with
 # the span, so no id comes twice.
 _SPAN, _FACTOR, _FIRST = 9 * 10**17, 548_632_917_441_736_607, 10**17
+#: Pins here are pictures.
+CREATIVE_TYPE = "REGULAR"
 _SIZES = {"150x150": (150, 150), "400x300": (400, 300), "600x": (600, 900), "1200x": (1200, 1800)}
 
 
@@ -103,7 +105,7 @@ def pin(one: Pin) -> dict[str, Any]:
         "description": one.description,
         "alt_text": one.alt_text,
         "dominant_color": "#6e7874",
-        "creative_type": "REGULAR",
+        "creative_type": CREATIVE_TYPE,
         "board_id": one.board_id,
         "board_section_id": one.section_id,
         "board_owner": {"username": tokens.PINTEREST_USER["username"]},

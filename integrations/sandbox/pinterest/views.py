@@ -148,10 +148,30 @@ def create_section(call: Call, board_id: str) -> Answer:
     if not name:
         raise _invalid("Invalid request: name is required, with at most 180 characters.")
     if dial.roll(call.arrival, 5) < dial.current().p_section_conflict:
-        raise refusal(409, 1, _BUSY)
+        raise refusal(409, 409, _BUSY)
     made = store.add_section(board, name)
     call.wrote(f"created section {name}", made.section_id)
     return json_answer(store.section(made), 201)
+
+
+def update_section(call: Call, board_id: str, section_id: str) -> Answer:
+    section = _section(_own_board(call, board_id), section_id)
+    name = _text(_body(call), "name", 180)
+    if not name:
+        raise refusal(400, 400, "Invalid board section parameters.")
+    section.name = name
+    section.save()
+    call.wrote(f"updated section {name}", section.section_id)
+    return json_answer(store.section(section))
+
+
+def delete_section(call: Call, board_id: str, section_id: str) -> Answer:
+    """Its pins go with it."""
+    section = _section(_own_board(call, board_id), section_id)
+    call.wrote(f"deleted section {section.name}", section.section_id)
+    Pin.objects.filter(section=section).delete()
+    section.delete()
+    return Answer(204)
 
 
 def list_section_pins(call: Call, board_id: str, section_id: str) -> Answer:
@@ -177,6 +197,9 @@ def list_pins(call: Call) -> Answer:
         raise _invalid(f"Invalid request: pin_filter is one of {', '.join(_PIN_FILTERS)}.")
     if wanted in {"exclude_native", "has_been_promoted"}:
         found = found.none()  # every pin here was made here, and none was ever promoted
+    kinds = {kind for part in query.getlist("creative_types") for kind in part.split(",")}
+    if kinds and store.CREATIVE_TYPE not in kinds:
+        found = found.none()
     return _page(call, found.order_by("-position"), store.pin)
 
 
@@ -187,6 +210,11 @@ def delete_pin(call: Call, pin_id: str) -> Answer:
     call.wrote(f"deleted pin {found.title or ''}".strip(), found.pin_id)
     found.delete()
     return Answer(204)
+
+
+def update_pin(call: Call, pin_id: str) -> Answer:
+    """A beta that is not open to all apps, so not to ours."""
+    raise refusal(403, 29, "You are not permitted to access that resource.")
 
 
 def get_pin(call: Call, pin_id: str) -> Answer:
@@ -313,6 +341,12 @@ urlpatterns = [
         resource(GET=("boards:read", list_sections), POST=("boards:read boards:write", create_section)),
     ),
     path(
+        "v5/boards/<board_id>/sections/<section_id>",
+        resource(
+            PATCH=("boards:read boards:write", update_section), DELETE=("boards:read boards:write", delete_section)
+        ),
+    ),
+    path(
         "v5/boards/<board_id>/sections/<section_id>/pins",
         resource(GET=("boards:read pins:read", list_section_pins)),
     ),
@@ -327,7 +361,9 @@ urlpatterns = [
     path(
         "v5/pins/<pin_id>",
         resource(
-            GET=("boards:read pins:read", get_pin), DELETE=("boards:read boards:write pins:read pins:write", delete_pin)
+            GET=("boards:read pins:read", get_pin),
+            PATCH=("boards:read boards:write pins:read pins:write", update_pin),
+            DELETE=("boards:read boards:write pins:read pins:write", delete_pin),
         ),
     ),
 ]
