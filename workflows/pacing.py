@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from fractions import Fraction
 
 from django.db.models import Min
@@ -116,12 +115,9 @@ def day_of(connection: Connection) -> Day:
     limit = registry.connector(connection.provider).client_class(connection).limits()
     now = timezone.now()
     told = limits.standing(budget, limit, now)
-    seconds = unscaled((told.resets_at - now).total_seconds()) if _is_later(told.resets_at, now) else 86_400.0
+    is_counting = told.resets_at is not None and told.resets_at > now
+    seconds = unscaled((told.resets_at - now).total_seconds()) if told.resets_at and is_counting else 86_400.0
     return Day(left=max(0, told.day_limit - told.day_used), limit=told.day_limit, seconds=seconds)
-
-
-def _is_later(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and moment > now
 
 
 def _listened(connection: Connection) -> list[tuple[TriggerState, int]]:
