@@ -33,9 +33,6 @@ class DocumentRow(Schema):
     tax_type: str | None = field(
         "Tax rate", choices=choices.line_tax_types, default=None, max_length=50, help=_TAX_HELP
     )
-    tax_amount: Decimal | None = field(
-        "Tax amount", default=None, decimal_places=2, help="Instead of what Xero works out from the rate."
-    )
     tracking_1: str | None = field(
         "Tracking", choices=choices.tracking_options, default=None, max_length=210, help="As Category: Option."
     )
@@ -45,6 +42,9 @@ class DocumentRow(Schema):
         default=None,
         max_length=210,
         help="Of another category than the first.",
+    )
+    tax_amount: Decimal | None = field(
+        "Tax amount", default=None, decimal_places=2, help="Instead of what Xero works out from the rate."
     )
 
 
