@@ -217,7 +217,7 @@ class HookDelivery(models.Model):
 
 
 class HookNotice(models.Model):
-    """What a provider told by its webhook about an organisation that is connected here. Its uniqueness is the dedupe."""
+    """What a provider told by its webhook about a connected organisation. Its uniqueness is the dedupe."""
 
     provider = models.CharField(max_length=50)
     organisation = models.CharField(max_length=200)
