@@ -85,13 +85,13 @@ def test_a_board_with_more_than_a_backup_holds_is_not_deleted(
 ) -> None:
     values = {"board_id": board_id(sandbox), "confirmation": "Office styling"}
     monkeypatch.setattr(delete_actions, "MOST_PINS_KEPT", 1)
-    with pytest.raises(RejectedError, match="more than a backup holds. Nothing was deleted"):
+    with pytest.raises(RejectedError, match=r"more than a backup holds\. Nothing was deleted"):
         done(pinterest, BOARD, **values)
     monkeypatch.setattr(delete_actions, "MOST_PINS_KEPT", 10)
     monkeypatch.setattr(delete_actions, "MOST_SECTIONS_KEPT", 1)
     for name in ("Desks", "Chairs"):
         sandbox.make("section", board="Office styling", name=name)
-    with pytest.raises(RejectedError, match="more than a backup holds. Nothing was deleted"):
+    with pytest.raises(RejectedError, match=r"more than a backup holds\. Nothing was deleted"):
         done(pinterest, BOARD, **values)
     assert {one.method for one in wire.exchanges} == {"GET"}
     assert len(names(sandbox)) == 3
@@ -107,7 +107,7 @@ def test_a_board_of_which_pinterest_tells_too_little_is_not_deleted(
         return type(listing)(listing.records[:1], listing.is_cut) if path.endswith("/pins") else listing
 
     monkeypatch.setattr(pinterest, "listing", short)
-    with pytest.raises(TemporaryError, match="counts 2 pins .* but told only 1, so the backup would not be whole"):
+    with pytest.raises(TemporaryError, match=r"counts 2 pins .* but told only 1, so the backup would not be whole"):
         done(pinterest, BOARD, board_id=board_id(sandbox), confirmation="Office styling")
     assert {one.method for one in wire.exchanges} == {"GET"}
     assert len(names(sandbox)) == 3

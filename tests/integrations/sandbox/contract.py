@@ -244,7 +244,8 @@ def _pinterest(*, is_strict: bool) -> dict[str, Any]:
             if isinstance(operation, dict):
                 operation.pop("security", None)
     if is_strict:
-        for name in ("PinCreate", "BoardCreate"):
+        sent = ("PinCreate", "PinMediaSourceImageURL", "BoardCreate", "BoardWithUpdatePrivacyUpdate", "BoardSection")
+        for name in sent:
             if name in document["components"]["schemas"]:
                 document["components"]["schemas"][name].setdefault("additionalProperties", False)
     return document
