@@ -108,9 +108,16 @@ class Answered:
 
 
 def facts_of(inputs: Schema, *, but: Collection[str] = ()) -> tuple[tuple[str, Text], ...]:
-    """The inputs that were given, by their labels and in their order; tables, and those named in `but`, left out."""
-    shown = (f for f in inputs.fields() if f.name not in but and f.kind is not Kind.ROWS)
-    return tuple((f.label, _text(f, value)) for f in shown if (value := getattr(inputs, f.name)) not in (None, "", []))
+    """The inputs that were given, by their labels and in their order; tables, and those named in `but`, left out.
+
+    A no that stands there by itself is not told.
+    """
+    shown = ((f, getattr(inputs, f.name)) for f in inputs.fields() if f.name not in but and f.kind is not Kind.ROWS)
+    return tuple(
+        (f.label, _text(f, value))
+        for f, value in shown
+        if value not in (None, "", []) and not (value is False and f.default is False)
+    )
 
 
 def _text(f: Field, value: Any) -> Text:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -20,6 +21,7 @@ from integrations.xero.documents import (
     day_of,
     is_marked,
     marked,
+    rate_problems,
 )
 from integrations.xero.lines import DocumentRow, line_payload, line_problems
 from integrations.xero.links import credit_note_link
@@ -76,6 +78,14 @@ class CreateCreditNote(CreateDocument):
             max_length=3,
             help="Left empty: the organisation's own.",
         )
+        currency_rate: Decimal | None = field(
+            "Exchange rate",
+            default=None,
+            minimum=Decimal("0.000001"),
+            decimal_places=6,
+            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
+        )
+        branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
 
         def check(self) -> Mapping[str, str]:
             """What Xero would refuse or drop, said per input before anything is sent."""
@@ -83,7 +93,7 @@ class CreateCreditNote(CreateDocument):
             problems = line_problems(self.lines, is_draft=is_draft, document="a credit note")
             if self.reference is not None and self.type is choices.CreditNoteType.SUPPLIER:
                 problems["reference"] = "Xero keeps no reference on a supplier's credit note. Leave it empty."
-            return problems
+            return problems | rate_problems(self)
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         is_customers = inputs.type is choices.CreditNoteType.CUSTOMER
@@ -98,6 +108,8 @@ class CreateCreditNote(CreateDocument):
                 "CreditNoteNumber": inputs.note_number or (None if is_customers else writing.marker),
                 "Reference": marked(inputs.reference, writing.marker) if is_customers else None,
                 "CurrencyCode": inputs.currency,
+                "CurrencyRate": inputs.currency_rate,
+                "BrandingThemeID": inputs.branding_theme_id,
                 "Status": inputs.status.value,
             }
         )

@@ -32,6 +32,7 @@ __all__ = [
     "look_from",
     "marked",
     "money",
+    "rate_problems",
 ]
 
 #: A lookup begins so many seconds before the write was sent: the provider's clock is not ours.
@@ -145,6 +146,13 @@ def look_from(since: datetime | None) -> str:
 def day_of(inputs_day: date | None, found: Any) -> str:
     """The document's date: the workflow's, else the day that `prepare` found."""
     return (inputs_day or date.fromisoformat(found["today"])).isoformat()
+
+
+def rate_problems(inputs: Any) -> dict[str, str]:
+    """What is wrong with an exchange rate: Xero takes none for the organisation's own currency."""
+    if inputs.currency_rate is not None and inputs.currency is None:
+        return {"currency_rate": "An exchange rate needs a currency beside it."}
+    return {}
 
 
 def iso(day: date | None) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -14,7 +15,7 @@ from integrations.http import Request
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
-from integrations.xero.documents import CreateDocument, day_of, iso, leads_to
+from integrations.xero.documents import CreateDocument, day_of, iso, leads_to, rate_problems
 from integrations.xero.lines import SaleRow, line_payload, line_problems
 from integrations.xero.links import invoice_link
 
@@ -63,7 +64,18 @@ class CreateInvoice(CreateDocument):
             max_length=3,
             help="Left empty: the organisation's own.",
         )
+        currency_rate: Decimal | None = field(
+            "Exchange rate",
+            default=None,
+            minimum=Decimal("0.000001"),
+            decimal_places=6,
+            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
+        )
         branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
+        expected_payment_date: date | None = field("Expected payment date", default=None)
+        is_sent: bool = field(
+            "Mark as sent", default=False, help="For an approved invoice that reaches the customer in another way."
+        )
 
         def check(self) -> Mapping[str, str]:
             """What Xero would refuse, said per input before anything is sent."""
@@ -71,6 +83,9 @@ class CreateInvoice(CreateDocument):
             is_draft = self.status is choices.InvoiceStatus.DRAFT
             if not is_draft and self.due_date is None:
                 problems["due_date"] = "Due date is needed for an invoice that does not stay a draft."
+            if self.is_sent and self.status is not choices.InvoiceStatus.AUTHORISED:
+                problems["is_sent"] = "Only an approved invoice can be marked as sent."
+            problems |= rate_problems(self)
             problems |= line_problems(self.lines, is_draft=is_draft, document="an invoice")
             return problems
 
@@ -88,6 +103,9 @@ class CreateInvoice(CreateDocument):
                 "Reference": inputs.reference or writing.marker,
                 "Url": writing.back_link,
                 "CurrencyCode": inputs.currency,
+                "CurrencyRate": inputs.currency_rate,
+                "ExpectedPaymentDate": iso(inputs.expected_payment_date),
+                "SentToContact": inputs.is_sent or None,
                 "BrandingThemeID": inputs.branding_theme_id,
                 "Status": inputs.status.value,
             }

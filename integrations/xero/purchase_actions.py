@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -25,6 +26,7 @@ from integrations.xero.documents import (
     iso,
     leads_to,
     marked,
+    rate_problems,
 )
 from integrations.xero.lines import PurchaseRow, line_payload, line_problems
 from integrations.xero.links import bill_link, purchase_order_link
@@ -58,6 +60,7 @@ class CreatePurchaseOrder(CreateDocument):
             "Order date", default=None, help="Left empty: the day on which it is written, where the organisation is."
         )
         delivery_date: date | None = field("Delivery date", default=None)
+        expected_arrival_date: date | None = field("Expected arrival", default=None)
         status: choices.DocumentStatus = field("Status", default=choices.DocumentStatus.DRAFT)
         order_number: str | None = field(
             "Order number", default=None, max_length=255, help="Left empty, Xero numbers it. Yours must be new."
@@ -92,6 +95,7 @@ class CreatePurchaseOrder(CreateDocument):
                 "Contact": {"ContactID": inputs.contact_id},
                 "Date": day_of(inputs.order_date, writing.found),
                 "DeliveryDate": iso(inputs.delivery_date),
+                "ExpectedArrivalDate": iso(inputs.expected_arrival_date),
                 "LineAmountTypes": inputs.line_amount_types.value,
                 "LineItems": [line_payload(line) for line in inputs.lines],
                 "PurchaseOrderNumber": inputs.order_number,
@@ -159,6 +163,13 @@ class CreateBill(CreateDocument):
             max_length=3,
             help="Left empty: the organisation's own.",
         )
+        currency_rate: Decimal | None = field(
+            "Exchange rate",
+            default=None,
+            minimum=Decimal("0.000001"),
+            decimal_places=6,
+            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
+        )
 
         def check(self) -> Mapping[str, str]:
             """What Xero would refuse, said per input before anything is sent."""
@@ -166,7 +177,7 @@ class CreateBill(CreateDocument):
             problems = line_problems(self.lines, is_draft=is_draft, document="a bill")
             if not is_draft and self.due_date is None:
                 problems["due_date"] = "Due date is needed for a bill that does not stay a draft."
-            return problems
+            return problems | rate_problems(self)
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
         """As for every document. Raises RejectedError for a bill that is there too."""
@@ -190,6 +201,7 @@ class CreateBill(CreateDocument):
                 "InvoiceNumber": inputs.bill_number,
                 "Url": writing.back_link,
                 "CurrencyCode": inputs.currency,
+                "CurrencyRate": inputs.currency_rate,
                 "Status": inputs.status.value,
             }
         )

@@ -47,10 +47,12 @@ def test_what_may_stay_empty_beyond_the_first_eight_inputs_is_folded(builder: Cl
     assert [each.path for each in response.context["controls"]] == [
         "contact_id", "lines", "line_amount_types", "invoice_date", "due_date", "status", "invoice_number", "reference",
     ]  # fmt: skip
-    assert [each.path for each in response.context["more_controls"]] == ["currency", "branding_theme_id"]
+    assert [each.path for each in response.context["more_controls"]] == [
+        "currency", "currency_rate", "branding_theme_id", "expected_payment_date", "is_sent",
+    ]  # fmt: skip
     text = response.content.decode()
     assert '<details class="px-details" id="px-more">' in text
-    assert "More inputs (2)" in text
+    assert "More inputs (5)" in text
     assert text.index("More inputs") < text.index('name="in.currency"')
 
 

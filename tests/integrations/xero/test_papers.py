@@ -164,6 +164,47 @@ def test_a_row_that_xero_would_refuse_is_told_before(row: dict[str, str], name: 
     assert refused.value.problems == {f"lines.0.{name}": sentence}
 
 
+def test_the_less_usual_inputs_reach_the_books(demo: Any, sandbox: Sandbox) -> None:
+    contact = str(sandbox.contacts()[0]["id"])
+    row = {"description": "Oak", "unit_amount": "10"}
+    invoice = written(
+        demo,
+        registry.action("xero.create_invoice"),
+        contact_id=contact,
+        lines=[{**row, "account_code": "200"}],
+        currency="USD",
+        currency_rate="0.65",
+        status="AUTHORISED",
+        due_date="2026-12-22",
+        expected_payment_date="2026-12-24",
+        is_sent="true",
+    )
+    assert (invoice["CurrencyRate"], invoice["ExpectedPaymentDate"]) == (Decimal("0.65"), "2026-12-24")
+    assert invoice["SentToContact"] is True
+    order = registry.action("xero.create_purchase_order")
+    values: dict[str, Any] = {"contact_id": contact, "lines": [{**row, "account_code": "310"}]}
+    assert written(demo, order, **values, expected_arrival_date="2026-12-01")["ExpectedArrivalDate"] == "2026-12-01"
+    bill = written(demo, registry.action("xero.create_bill"), **values, currency="AUD", currency_rate="0.9")
+    note = written(demo, registry.action("xero.create_credit_note"), **values, currency="AUD", currency_rate="0.9")
+    assert (bill["CurrencyRate"], note["CurrencyRate"]) == (Decimal("0.9"), Decimal("0.9"))
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"currency_rate": "0.9"}, {"currency_rate": "An exchange rate needs a currency beside it."}),
+        ({"is_sent": "yes"}, {"is_sent": "Only an approved invoice can be marked as sent."}),
+    ],
+)
+def test_an_exchange_rate_without_a_currency_and_a_sent_draft_are_refused(
+    values: dict[str, str], problems: dict[str, str]
+) -> None:
+    row = {"description": "Oak", "unit_amount": "10", "account_code": "200"}
+    with pytest.raises(InvalidInputError) as refused:
+        registry.action("xero.create_invoice").Inputs.clean({"contact_id": GUID, "lines": [row], **values})
+    assert refused.value.problems == problems
+
+
 def test_tracking_options_are_offered_with_their_category(demo: Any, wire: Wire) -> None:
     offered = list(choices.tracking_options.load(demo, {}))
     assert offered[:2] == [("Region: Eastside", "Region: Eastside"), ("Region: North", "Region: North")]
