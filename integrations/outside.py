@@ -133,7 +133,9 @@ def send(
     started = time.monotonic()
     clock = _Clock(started + timeout)
     target = allowed(url, hosts=hosts)
-    lines = _checked(method, headers)
+    if not _TOKEN.fullmatch(method):
+        raise RejectedError(f"{method!r} is no HTTP method. Nothing was sent.")
+    lines = checked_headers(headers)
     connection = _connect(target, _checked_numbers(target, clock), clock)
     with connection:
         return _exchange(connection, target, method, lines, body, clock, max_bytes=max_bytes, is_write=is_write)
@@ -166,9 +168,8 @@ def _private_rule(target: Target) -> Rule | None:
     return next((rule for rule in rules(settings.OUTSIDE_PRIVATE_HOSTS) if rule.fits(target)), None)
 
 
-def _checked(method: str, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    if not _TOKEN.fullmatch(method):
-        raise RejectedError(f"{method!r} is no HTTP method. Nothing was sent.")
+def checked_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers, where each can be sent as it is. Raises RejectedError for one that would change the call itself."""
     lines = list(headers)
     for name, value in lines:
         if not _TOKEN.fullmatch(name):

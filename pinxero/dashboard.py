@@ -189,6 +189,7 @@ def _first_steps(connections: list[Connection], workflows: list[Workflow], has_r
             "Go to connections",
         )
         for each in connectors()
+        if each.needs_connection
     ]
     statuses = {workflow.status for workflow in workflows}
     return [

@@ -87,13 +87,15 @@ XERO_DAY_LIMIT = env.int("XERO_DAY_LIMIT", 1000)
 
 # Hosts that the HTTP request steps may call; empty switches them off. api.example.com, *.example.com, host:8443.
 HTTP_REQUEST_HOSTS: list[str] = env.list("HTTP_REQUEST_HOSTS", [])
+# Values for headers that no workflow shows, each for one host: {"erp": {"host": "erp.example.com", "value": "..."}}.
+HTTP_REQUEST_SECRETS: dict[str, dict[str, str]] = env.json("HTTP_REQUEST_SECRETS", {})
 # Hosts inside the own network that links and HTTP requests may reach all the same, as http://erp.internal:8080.
 OUTSIDE_PRIVATE_HOSTS: list[str] = env.list("OUTSIDE_PRIVATE_HOSTS", [])
 # Domains to which the e-mail step may send; empty lets it send to any.
 EMAIL_RECIPIENT_DOMAINS: list[str] = env.list("EMAIL_RECIPIENT_DOMAINS", [])
 
 # Dotted packages; each holds `connector.py` with a `connector` object. The only list of connectors there is.
-CONNECTORS = ["integrations.pinterest", "integrations.xero"]
+CONNECTORS = ["integrations.pinterest", "integrations.xero", "integrations.web", "integrations.mail"]
 
 # Waits, leases, settling times and poll intervals are divided by this. 1 outside of proofs.
 TIME_SCALE = env.float("PINXERO_TIME_SCALE", 1.0)

@@ -28,10 +28,19 @@ PURE = (
     "workflows.mapping",
 )
 TABLES = ("integrations.models", "workflows.models", "django.contrib.auth.models")
-NETWORK = ("requests", "requests_oauthlib", "urllib.request", "urllib3", "http.client", "httpx", "aiohttp")
+NETWORK = (
+    "requests",
+    "requests_oauthlib",
+    "urllib.request",
+    "urllib3",
+    "http.client",
+    "httpx",
+    "aiohttp",
+)
+MAIL = ("smtplib", "django.core.mail")
 TALKS_TO_PROVIDERS = ("integrations.http", "integrations.oauth")
-#: Calls what people give, never a provider: no token is within its reach.
-TALKS_OUTSIDE = ("integrations.outside",)
+#: Call what people give, or the installation's own mail server, never a provider: no token is within their reach.
+TALKS_OUTSIDE = ("integrations.outside", "integrations.mail.client", "integrations.mail.smtp")
 TOP_LEVEL = {
     "Makefile",
     "README.md",
@@ -196,11 +205,16 @@ def test_one_module_imports_the_queue() -> None:
     assert offences(users, lambda found: below(found.module, "django_q")) == []
 
 
-def test_two_modules_speak_to_providers_and_one_to_addresses_that_people_give() -> None:
+def test_two_modules_speak_to_providers_and_few_to_anything_else() -> None:
     speaking = (*TALKS_TO_PROVIDERS, *TALKS_OUTSIDE, SANDBOX, *TOOLS)
     silent = [module for name, module in modules().items() if not below(name, *speaking)]
     assert offences(silent, lambda found: below(found.module, *NETWORK), types_too=False) == []
     assert calls(silent, "socket.socket", "socket.create_connection", "socket.create_server") == []
+
+
+def test_one_connector_sends_the_mails_of_workflows() -> None:
+    silent = [module for module in having("integrations", "workflows") if not below(module.name, *TALKS_OUTSIDE)]
+    assert offences(silent, lambda found: below(found.module, *MAIL)) == []
 
 
 def test_what_calls_addresses_that_people_give_knows_no_token() -> None:

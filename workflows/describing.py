@@ -73,10 +73,10 @@ def _action(step: dict[str, Any], names: _Names) -> str:
         action = registry.action(step["operation"])
     except registry.UnknownOperationError:
         return f"{step['name']}: {step['operation']}, which is not available here."
-    where = names.connection(step["connection"])
+    where = f" in {names.connection(step['connection'])}" if action.connector.needs_connection else ""
     detail = _inputs(action.Inputs.fields(), step["inputs"], step["connection"], names)
     end = " If it fails, go on." if step["on_error"] == Step.OnError.GO_ON else ""
-    return f"{action.name} in {where} ({action.connector.name}){detail}.{end}"
+    return f"{action.name}{where} ({action.connector.name}){detail}.{end}"
 
 
 def _inputs(fields: Iterable[Field], inputs: dict[str, Any], connection: int | None, names: _Names) -> str:

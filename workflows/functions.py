@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from integrations.jsonfield import dumps
 from workflows import dates
 from workflows.signatures import FUNCTIONS, Function, Parameter, function
 from workflows.values import (
@@ -58,6 +59,12 @@ def length(value: Any) -> int:
     if kind_of(value) not in ("text", "list", "table"):
         raise MappingTypeError(f"A text or a list is needed here, but {shown(value)} is neither.")
     return len(value)
+
+
+@function(kind="any", label="As JSON", example='{{ ["oak", 12.50] | json }}', result='["oak",12.50]')
+def json(value: Any) -> str:
+    """Writes a value as JSON, a text with its quotes, to be put into a body of JSON."""
+    return dumps(value)
 
 
 @function(kind="text", label="As text", example='{{ 12.50 | text ~ " GBP" }}', result="12.50 GBP")

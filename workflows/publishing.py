@@ -192,6 +192,10 @@ def _connection_problems(
     place: str, workflow: Workflow, connection: Connection | None, provider: str, operation: Any
 ) -> Iterable[Problem]:
     name = operation.connector.name
+    if not operation.connector.needs_connection:
+        if said := operation.connector.closed():
+            yield Problem(place, None, said)
+        return
     if connection is None or connection.team_id != workflow.team_id or connection.provider != provider:
         yield Problem(place, "connection", f"Choose the {name} {operation.connector.account_noun} to use.")
         return

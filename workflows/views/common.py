@@ -83,28 +83,32 @@ class Offer:
     operation: Operation
     needs_connection: bool
     missing_scopes: list[str]
+    is_closed: bool = False
 
     @property
     def is_possible(self) -> bool:
         """Whether it can be chosen now."""
-        return not self.needs_connection and not self.missing_scopes
+        return not self.needs_connection and not self.missing_scopes and not self.is_closed
 
 
 def offers(
     chosen: Iterable[Operation], connections: Mapping[str, list[Connection]]
 ) -> list[tuple[Connector, bool, list[Offer]]]:
-    """Operations by connector, in the settings' order: (connector, is connected, offers)."""
+    """Operations by connector, in the settings' order: (connector, is connected or needs no connection, offers)."""
     groups = []
     wanted = list(chosen)
     for connector in connectors():
         its = [each for each in wanted if each.connector.key == connector.key]
         mine = connections.get(connector.key, [])
         if its:
-            groups.append((connector, bool(mine), [_offer(each, mine) for each in its]))
+            is_connected = bool(mine) or not connector.needs_connection
+            groups.append((connector, is_connected, [_offer(each, mine) for each in its]))
     return groups
 
 
 def _offer(chosen: Operation, connections: list[Connection]) -> Offer:
+    if not chosen.connector.needs_connection:
+        return Offer(chosen, needs_connection=False, missing_scopes=[], is_closed=bool(chosen.connector.closed()))
     lacking = [missing_scopes(chosen, connection) for connection in connections]
     return Offer(chosen, not connections, [] if not lacking or [] in lacking else lacking[0])
 

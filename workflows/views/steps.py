@@ -96,6 +96,8 @@ def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: A
     mine = connections_by_provider(team_of(request)).get(action.connector.key, [])
     stored = step.connection if step else None
     connection, missing = pick_connection(mine, posted.get("connection") if posted is not None else None, stored)
+    if not action.connector.needs_connection:
+        connection, missing = None, ""
     form = StepForm(posted, initial=_initial(step, action))
     errors: dict[str, str] = {}
     if posted is not None:

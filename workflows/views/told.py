@@ -236,7 +236,7 @@ def _call(step_run: StepRun, operation: Operation | None) -> Call | None:
     if connection is not None:
         headers |= {"Authorization": "Bearer"} | _client_headers(connection)
     headers |= dict(request.headers)
-    if step_run.idempotency_key:
+    if step_run.idempotency_key and isinstance(operation, Action) and operation.key_window:
         headers["Idempotency-Key"] = step_run.idempotency_key
     body = request.text if request.text is not None else f"A file of {len(request.body):,} bytes"
     exact = body if is_pretty_different(body) else ""
