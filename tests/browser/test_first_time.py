@@ -140,10 +140,13 @@ def _read_run(person: Person, stage: Stage) -> None:
     assert "Passed" in condition
     assert f'title contains "tart": yes, title is "{TITLE}".' in condition
     step = page.get_by_label("Create invoice", exact=True)
+    document = step.locator(".px-paper").inner_text()
+    for words in ("Boom FM", TITLE, "49.95", "99.90", "14.99", "114.89", "Totals agree with Xero"):
+        assert words in document
+    person.open_all_details()
     inputs = step.locator("details").filter(has_text="Inputs").first.inner_text()
     for words in (CONTACT, TITLE, "49.95", "2", "200 - Sales", "15% GST on Income (15%)"):
         assert words in inputs
-    person.open_all_details()
     marker = step.locator("dt", has_text="Marker in the document").locator("+ dd").inner_text()
     body = step.get_by_label("Exact body of the request").text_content() or ""
     [sent] = json.loads(body, parse_float=Decimal)["Invoices"]
