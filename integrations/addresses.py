@@ -217,5 +217,13 @@ def is_private(number: IPAddress, *, loopback: bool) -> bool:
     return any(number in network for network in (*_PRIVATE, *(_LOOPBACK if loopback else ())))
 
 
+def is_this_machine(entry: Rule) -> bool:
+    """Whether a list's entry names this machine, or what clouds tell about it, by its usual names and numbers."""
+    number = _number(entry.host)
+    if number is None:
+        return f".{entry.host}".endswith((".localhost", ".metadata.google.internal"))
+    return number in _METADATA or number.is_link_local or any(number in network for network in _LOOPBACK)
+
+
 def _refused(sentence: str) -> RejectedError:
     return RejectedError(f"{sentence} Nothing was sent.")

@@ -18,6 +18,8 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
 
+from integrations import addresses, header_secrets
+
 TAG = "pinxero"
 #: The only hosts to which production sends people and tokens.
 PROVIDER_HOSTS = {
@@ -213,6 +215,45 @@ def webhook_keys() -> Findings:
             hint="Copy the key from the app's Webhooks page at Xero; several are separated by commas.",
             id="pinxero.E017",
         )
+
+
+@in_production
+def outside_hosts() -> Findings:
+    for name in ("HTTP_REQUEST_HOSTS", "OUTSIDE_PRIVATE_HOSTS"):
+        for entry in getattr(settings, name):
+            try:
+                addresses.rule(entry)
+            except ValueError as error:
+                yield Error(
+                    f"{name} has an entry that lets nothing through: {error}",
+                    hint="Separate hosts by commas, as api.example.com,*.example.org,erp.example.net:8443.",
+                    id="pinxero.E018",
+                )
+    opened = addresses.rules(settings.OUTSIDE_PRIVATE_HOSTS)
+    for rule in filter(addresses.is_this_machine, opened):
+        yield Error(
+            f"OUTSIDE_PRIVATE_HOSTS opens {rule.host}, which is this machine or tells about it.",
+            hint="Remove it; in production it stays closed anyway.",
+            id="pinxero.E019",
+        )
+    others = [rule.host for rule in opened if not addresses.is_this_machine(rule)]
+    if others:
+        yield Warning(
+            f"Workflows can reach {', '.join(others)} inside your own network.",
+            hint="That is what OUTSIDE_PRIVATE_HOSTS is for; let it name no more than is needed.",
+            id="pinxero.W004",
+        )
+
+
+@in_production
+def request_secrets() -> Findings:
+    for name, kept in settings.HTTP_REQUEST_SECRETS.items():
+        if header_secrets.misfit(name, kept):
+            yield Error(
+                f"HTTP_REQUEST_SECRETS has an entry that cannot be used: {name!r}.",
+                hint='Write {"erp": {"host": "erp.example.net", "value": "Bearer ..."}}, names of a-z, 0-9, - and _.',
+                id="pinxero.E020",
+            )
 
 
 @register(TAG)

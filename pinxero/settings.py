@@ -6,6 +6,7 @@ forgotten variable is an error on the first start, never a quiet weakness. `make
 
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -88,7 +89,9 @@ XERO_DAY_LIMIT = env.int("XERO_DAY_LIMIT", 1000)
 # Hosts that the HTTP request steps may call; empty switches them off. api.example.com, *.example.com, host:8443.
 HTTP_REQUEST_HOSTS: list[str] = env.list("HTTP_REQUEST_HOSTS", [])
 # Values for headers that no workflow shows, each for one host: {"erp": {"host": "erp.example.com", "value": "..."}}.
-HTTP_REQUEST_SECRETS: dict[str, dict[str, str]] = env.json("HTTP_REQUEST_SECRETS", {})
+_secrets = env.json("HTTP_REQUEST_SECRETS", {})
+# What is no such object is kept for the system check to tell.
+HTTP_REQUEST_SECRETS: dict[str, Any] = _secrets if isinstance(_secrets, dict) else {"": _secrets}
 # Hosts inside the own network that links and HTTP requests may reach all the same, as http://erp.internal:8080.
 OUTSIDE_PRIVATE_HOSTS: list[str] = env.list("OUTSIDE_PRIVATE_HOSTS", [])
 # Domains to which the e-mail step may send; empty lets it send to any.

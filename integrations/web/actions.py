@@ -15,14 +15,14 @@ from typing import Any
 from django.conf import settings
 from django.db.models import TextChoices
 
-from integrations import outside
+from integrations import header_secrets, outside
 from integrations.addresses import Target, parse
 from integrations.base import Action, Effect, Writing
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.jsonfield import loads
 from integrations.schema import Schema, field
-from integrations.web import bodies, samples, secrets, statuses
+from integrations.web import bodies, samples, statuses
 from integrations.web.bodies import BodyField, BodyKind
 from integrations.web.client import WebClient, WebResponse
 
@@ -111,7 +111,7 @@ class HttpSend(Action):
         url: str = field("Address", max_length=2000, help=_ADDRESS_HELP)
         method: SendMethod = field("Method", default=SendMethod.POST)
         body_kind: BodyKind = field("Body", default=BodyKind.JSON)
-        fields: list[BodyField] = field("Fields", default=[], help="For a body of JSON or a form.")
+        body_fields: list[BodyField] = field("Fields", default=[], help="For a body of JSON or a form.")
         text: str = field("Text", default="", max_length=200_000, long=True, help="For a body that is sent as it is.")
         content_type: str = field(
             "Type of the text", default="text/plain; charset=utf-8", max_length=200, help="As application/json."
@@ -162,16 +162,16 @@ def _address(url: str, query: Sequence[QueryRow]) -> str:
 
 def _headers(rows: Sequence[HeaderRow], ours: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """What people gave, and of ours what they did not give."""
-    given = [(row.name, secrets.stand_in(row.secret) if row.secret else row.value) for row in rows]
+    given = [(row.name, header_secrets.stand_in(row.secret) if row.secret else row.value) for row in rows]
     named = {name.lower() for name, _ in given}
     return (*(line for line in ours.items() if line[0].lower() not in named), *given)
 
 
 def _body(inputs: HttpSend.Inputs) -> tuple[bytes, str]:
     if inputs.body_kind == BodyKind.JSON:
-        return bodies.of_json(inputs.fields), "application/json"
+        return bodies.of_json(inputs.body_fields), "application/json"
     if inputs.body_kind == BodyKind.FORM:
-        return bodies.of_form(inputs.fields), "application/x-www-form-urlencoded"
+        return bodies.of_form(inputs.body_fields), "application/x-www-form-urlencoded"
     if inputs.body_kind == BodyKind.TEXT:
         return inputs.text.encode(), inputs.content_type
     return b"", ""
@@ -206,7 +206,7 @@ def _header_problem(index: int, row: HeaderRow, target: Target | None) -> dict[s
         if row.value:
             return {f"{place}.secret": "Give a value or a secret, not both."}
         try:
-            secrets.check(row.secret, target)
+            header_secrets.check(row.secret, target)
         except RejectedError as error:
             return {f"{place}.secret": _sentence(error)}
         return {}
@@ -226,9 +226,9 @@ def _sentence(error: RejectedError) -> str:
 def _body_problems(inputs: HttpSend.Inputs) -> dict[str, str]:
     if inputs.body_kind == BodyKind.JSON:
         try:
-            bodies.of_json(inputs.fields)
+            bodies.of_json(inputs.body_fields)
         except ValueError as error:
-            return {"fields": str(error)}
+            return {"body_fields": str(error)}
     if inputs.body_kind == BodyKind.TEXT:
         try:
             outside.checked_headers([("Content-Type", inputs.content_type)])

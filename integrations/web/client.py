@@ -7,12 +7,12 @@ from typing import ClassVar
 
 from django.conf import settings
 
-from integrations import outside
+from integrations import header_secrets, outside
 from integrations.errors import IntegrationError, OutcomeUnknownError, RejectedError, TemporaryError
 from integrations.http import ApiClient, Request, Response
 from integrations.limits import Limits
 from integrations.pause import retry_after
-from integrations.web import secrets, statuses
+from integrations.web import statuses
 
 #: What of an answer is kept; the rest is cut off, and the step says so.
 MAX_BYTES = 256 * 1024
@@ -54,7 +54,7 @@ class WebClient(ApiClient):
         if self.before_call is not None:
             self.before_call()
         target = outside.allowed(request.path, hosts=settings.HTTP_REQUEST_HOSTS)
-        headers, used = secrets.put_in(request.headers, target)
+        headers, used = header_secrets.put_in(request.headers, target)
         answer = outside.send(
             request.method,
             request.path,
@@ -67,10 +67,10 @@ class WebClient(ApiClient):
         response = WebResponse(
             status=answer.status,
             headers={
-                name: secrets.take_out(value.encode("latin-1", "replace"), used).decode("latin-1")
+                name: header_secrets.take_out(value.encode("latin-1", "replace"), used).decode("latin-1")
                 for name, value in answer.headers.items()
             },
-            body=secrets.take_out(answer.body, used),
+            body=header_secrets.take_out(answer.body, used),
             took=answer.took,
             is_cut=answer.is_cut,
         )

@@ -55,7 +55,7 @@ def take_out(text: bytes, used: Iterable[str]) -> bytes:
 
 
 def _value(name: str, target: Target | None) -> str:
-    kept = settings.HTTP_REQUEST_SECRETS.get(name) if isinstance(settings.HTTP_REQUEST_SECRETS, dict) else None
+    kept = settings.HTTP_REQUEST_SECRETS.get(name)
     if kept is None:
         raise RejectedError(
             f"There is no secret called {name!r}. Ask an administrator to add it to the setting HTTP_REQUEST_SECRETS."
