@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.test.client import ClientHandler
 
 from tests.base import Cast
 from tests.integrations.wire import sandbox_hosts
@@ -15,10 +16,17 @@ from tests.walk.stage import TIME_SCALE, Stage
 __all__ = ["sandbox_hosts"]
 
 
+@pytest.fixture(scope="session")
+def handler() -> ClientHandler:
+    """One for all clients: its middleware looks through all static files when it is loaded."""
+    return ClientHandler(enforce_csrf_checks=False)
+
+
 @pytest.fixture
-def stage(cast: Cast, sandbox_hosts: Sandbox, client: Client, settings: Any) -> Stage:
+def stage(cast: Cast, sandbox_hosts: Sandbox, client: Client, handler: ClientHandler, settings: Any) -> Stage:
     """The team, connected to the sandbox, on a clock that runs fast."""
     settings.TIME_SCALE = TIME_SCALE
+    client.handler = handler
     made = Stage(sandbox_hosts, cast, client)
     made.connect()
     return made
