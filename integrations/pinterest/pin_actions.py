@@ -58,7 +58,9 @@ class CreatePin(Action):
             max_length=500,
             help="What the picture shows, for those who cannot see it.",
         )
-        section_id: str | None = field("Section", choices=choices.sections, default=None, max_length=25)
+        section_id: str | None = field(
+            "Section", choices=choices.sections, default=None, max_length=25, help="One of the chosen board's."
+        )
         mark_link: bool = field(
             "Mark the link",
             default=True,
@@ -178,7 +180,9 @@ class ListPins(Action):
         board_id: str | None = field(
             "Board", choices=choices.boards, default=None, max_length=25, help="Left empty: the account's pins on all."
         )
-        section_id: str | None = field("Section", choices=choices.sections, default=None, max_length=25)
+        section_id: str | None = field(
+            "Section", choices=choices.sections, default=None, max_length=25, help="One of the chosen board's."
+        )
         pin_type: choices.PinType = field("Kind of pin", default=choices.PinType.ALL)
         pin_filter: choices.PinFilter = field(
             "Pins", default=choices.PinFilter.ALL, help="Where no board is chosen only."
