@@ -124,7 +124,11 @@ REFUSED: dict[str, Refused] = {
 
 #: Actions that need no connection, and the test file of tests/walk that runs each through a published workflow: what
 #: they meet outside is no provider of the sandbox.
-ALONE: dict[str, str] = {}
+ALONE = {
+    "web.http_read": "test_alone.py",
+    "web.http_send": "test_alone.py",
+    "mail.send_email": "test_alone.py",
+}
 
 
 def has_provider(action: Action) -> bool:
