@@ -45,8 +45,8 @@ def test_every_function_says_what_it_does(declared: Function) -> None:
 def test_the_functions_promised_are_there() -> None:
     assert set(FUNCTIONS) == {
         "add_days", "add_months", "add_working_days", "add_years", "days_between", "default", "end_of_month",
-        "extract_number", "first", "format_date", "join", "json", "last", "length", "lower", "number", "replace", "round",
-        "split", "start_of_month", "text", "title", "to_date", "trim", "truncate", "upper", "url_part",
+        "extract_number", "first", "format_date", "join", "json", "last", "length", "lower", "number", "replace",
+        "round", "split", "start_of_month", "text", "title", "to_date", "trim", "truncate", "upper", "url_part",
     }  # fmt: skip
 
 
