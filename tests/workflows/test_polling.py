@@ -10,6 +10,7 @@ from tests.base import Cast
 from tests.workflows.conftest import Make, drain, settle, thing
 from tests.workflows.scripted.connector import Provider
 from workflows import intake, lifecycle, polling, publishing
+from workflows.engine import drain as engine_drain
 from workflows.models import Event, Mapping, Run, SeenItem, Step, TriggerState, Workflow
 from workflows.sweeper import sweep
 
@@ -221,6 +222,30 @@ def test_the_sweeper_rings_for_what_is_due_and_only_then(provider: Provider, mak
     drain()
     assert sweep() == 0
     assert OrmQ.objects.count() == 0
+
+
+def test_runs_have_their_turn_where_a_trigger_is_always_due(
+    provider: Provider, make_workflow: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workflow = make_workflow()
+    drain()
+    provider.items = [thing(1)]
+    workflow.refresh_from_db()
+    assert workflow.listens_to is not None
+    polling.look_now(workflow.listens_to)
+    looks: list[int] = []
+
+    def look_for_long(state: TriggerState) -> None:
+        poll(state)
+        looks.append(state.pk)
+        TriggerState.objects.update(next_due_at="2020-01-01T00:00:00Z")  # as if looking took longer than the interval
+        assert len(looks) < 10, "The runs never have their turn."
+
+    poll = polling.poll
+    monkeypatch.setattr(polling, "poll", look_for_long)
+    monkeypatch.setattr(engine_drain, "ring", lambda: None)
+    while not provider.books:
+        engine_drain.drain(longest=0.2)
 
 
 def test_an_inactive_workflow_cannot_look_and_an_unpublished_one_cannot_be_switched_on(

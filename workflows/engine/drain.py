@@ -1,4 +1,4 @@
-"""What a worker does when the bell rings: polls that are due, then runs that are due, until there is nothing left.
+"""What a worker does when the bell rings: polls and runs that are due, in turns, until there is nothing left.
 
 One task drains many runs, so that the queue's own cost is paid once per batch. It stops after a while to let the
 supervisor see that the cluster is alive, and rings again if there is more.
@@ -26,19 +26,29 @@ def drain(longest: float | None = None) -> int:
     done = 0
     while time.monotonic() - started < longest:
         beats.getting_on()
-        if not do_one():
+        # In turns: where looking takes longer than its interval, the runs would never have theirs.
+        if not do_one(prefers_runs=done % 2 == 1):
             return done
         done += 1
     ring()
     return done
 
 
-def do_one() -> bool:
+def do_one(*, prefers_runs: bool = False) -> bool:
     """Do one poll or one run that is due. False when there is nothing to do."""
+    first, second = (_run, _poll) if prefers_runs else (_poll, _run)
+    return first() or second()
+
+
+def _poll() -> bool:
     state = polling.claim()
-    if state is not None:
-        polling.poll(state)
-        return True
+    if state is None:
+        return False
+    polling.poll(state)
+    return True
+
+
+def _run() -> bool:
     claimed = claim()
     if claimed is None:
         return False
