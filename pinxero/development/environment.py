@@ -6,9 +6,12 @@ moment (Pinxero's own address, the sandbox as both providers) goes into the envi
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +22,7 @@ from dotenv import dotenv_values
 HOST = "127.0.0.1"
 WEB_PORT, SANDBOX_PORT = 8000, 8001
 CLIENTS = ("PINTEREST_CLIENT_ID", "PINTEREST_CLIENT_SECRET", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET")
+WEBHOOK_KEYS = "XERO_WEBHOOK_KEYS"
 #: A file with one of these belongs to an installation that runs; what make run makes says its mode as well.
 _OF_AN_INSTALLATION = {"SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "BASE_URL"}
 _HEAD = """\
@@ -108,6 +112,7 @@ class Installation:
             "PINTEREST_CLIENT_SECRET": secrets.token_urlsafe(32),
             "XERO_CLIENT_ID": f"sandbox-xero-{secrets.token_hex(4)}",
             "XERO_CLIENT_SECRET": secrets.token_urlsafe(32),
+            WEBHOOK_KEYS: secrets.token_urlsafe(32),
             **sandbox_hosts(Ports(web=WEB_PORT, sandbox=SANDBOX_PORT)),
         }
 
@@ -192,4 +197,18 @@ def for_processes(installation: Installation, ports: Ports, values: Mapping[str,
         return common
     # The sandbox knows the installation's own apps only, whatever else the shell was told to use.
     clients = {name: values[name] for name in CLIENTS}
-    return common | sandbox_hosts(ports) | clients | {f"SANDBOX_{name}": values[name] for name in CLIENTS}
+    hooks = {WEBHOOK_KEYS: values[WEBHOOK_KEYS]}
+    return common | sandbox_hosts(ports) | clients | hooks | {f"SANDBOX_{name}": values[name] for name in CLIENTS}
+
+
+def register_webhook(ports: Ports, url: str, key: str) -> str:
+    """Have the sandbox tell this address of changes; "OK" where the hand-shake succeeded, else what came of it."""
+    body = json.dumps({"url": url, "key": key, "at_once": 4}).encode()
+    request = urllib.request.Request(  # noqa: S310 - the sandbox of this installation, http
+        f"{ports.sandbox_url}/_sandbox/webhook", body, {"Content-Type": "application/json"}, method="POST"
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
+            return str(json.load(response)["state"])
+    except (urllib.error.URLError, OSError, ValueError, KeyError) as error:
+        return str(error)

@@ -43,6 +43,7 @@ def test_the_first_start_makes_secrets_that_only_their_owner_can_read(tmp_path: 
         "PINTEREST_CLIENT_SECRET",
         "XERO_CLIENT_ID",
         "XERO_CLIENT_SECRET",
+        "XERO_WEBHOOK_KEYS",
         "PINTEREST_OAUTH_BASE",
         "PINTEREST_API_BASE",
         "XERO_LOGIN_BASE",

@@ -56,6 +56,8 @@ class Command(BaseCommand):
         with Processes(folder, environment.for_processes(installation, ports, values), self._say) as processes:
             try:
                 self._bring_up(processes, ports, is_real=installation.is_real)
+                if not installation.is_real:
+                    self._ask_for_notices(ports, values[environment.WEBHOOK_KEYS])
                 self._say(f"All up after {time.monotonic() - began:.0f} s.")
                 if installation.is_real:
                     self._run_demo(processes, "people")
@@ -93,6 +95,13 @@ class Command(BaseCommand):
         processes.start("worker", python, manage, "worker")
         for url, what in ready:
             processes.wait_until(lambda url=url: _answers(url), within=_START_SECONDS, what=what)  # type: ignore[misc]
+
+    def _ask_for_notices(self, ports: Ports, keys: str) -> None:
+        """Have the sandbox tell of changes as Xero does; without, everything is found by polling, only later."""
+        url = f"{ports.web_url}/hooks/xero/"
+        state = environment.register_webhook(ports, url, keys.split(",")[0])
+        if state != "OK":
+            self._say(f"The sandbox will not give notice of changes: {state}. They are found by polling.")
 
     def _main_job(self, processes: Processes, *, is_last: bool) -> None:
         self._say("Now the main job, through the real processes:")
