@@ -14,7 +14,8 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from integrations.jsonfield import dumps
+import simplejson
+
 from workflows import dates
 from workflows.signatures import FUNCTIONS, Function, Parameter, function
 from workflows.values import (
@@ -64,7 +65,7 @@ def length(value: Any) -> int:
 @function(kind="any", label="As JSON", example='{{ ["oak", 12.50] | json }}', result='["oak",12.50]')
 def json(value: Any) -> str:
     """Writes a value as JSON, a text with its quotes, to be put into a body of JSON."""
-    return dumps(value)
+    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"), default=str)
 
 
 @function(kind="text", label="As text", example='{{ 12.50 | text ~ " GBP" }}', result="12.50 GBP")
