@@ -245,7 +245,7 @@ def test_runs_have_their_turn_where_a_trigger_is_always_due(
     monkeypatch.setattr(polling, "poll", look_for_long)
     monkeypatch.setattr(engine_drain, "ring", lambda: None)
     while not provider.books:
-        engine_drain.drain(longest=0.2)
+        engine_drain.drain(longest=0.001)
 
 
 def test_an_inactive_workflow_cannot_look_and_an_unpublished_one_cannot_be_switched_on(

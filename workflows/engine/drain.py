@@ -7,6 +7,7 @@ supervisor see that the cluster is alive, and rings again if there is more.
 from __future__ import annotations
 
 import time
+from itertools import count
 
 from django.conf import settings
 
@@ -17,6 +18,8 @@ from workflows.queue import ring
 
 #: Well below the queue's own time-out (120 s), minus the longest single step.
 LONGEST_SECONDS = 20
+#: Whose turn it is, from one bell to the next: where looking takes longer than its interval, runs would never have one.
+_turns = count()
 
 
 def drain(longest: float | None = None) -> int:
@@ -26,8 +29,7 @@ def drain(longest: float | None = None) -> int:
     done = 0
     while time.monotonic() - started < longest:
         beats.getting_on()
-        # In turns: where looking takes longer than its interval, the runs would never have theirs.
-        if not do_one(prefers_runs=done % 2 == 1):
+        if not do_one(prefers_runs=next(_turns) % 2 == 1):
             return done
         done += 1
     ring()
