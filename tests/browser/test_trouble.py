@@ -62,7 +62,8 @@ def test_a_trigger_with_a_wrong_number_keeps_what_was_chosen(person_at: Callable
     begin_workflow(builder, "Pins", board="Office styling")
     builder.page.get_by_label("Trigger").get_by_role("link", name="Edit").click()
     builder.field("Board").select_option(label="Summer recipes")
-    builder.field("Look every … minutes").fill("45")
+    builder.field("Look every … minutes").fill("45")  # while the sections of the board are being fetched
+    builder.page.wait_for_load_state("networkidle")
     builder.page.locator("#px-form").evaluate("form => { form.noValidate = true; }")  # as a browser that does not check
     builder.click("Save the trigger")
     assert builder.reads("Not saved yet.")

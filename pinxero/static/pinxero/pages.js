@@ -123,6 +123,43 @@
     if (wanted === "px-run") event.detail.target.dataset.pxOpen = "";
   });
 
+  /* What somebody types or picks while a form is being brought up to date is put into the new one. */
+  const valuesOf = (form) => {
+    const values = new Map();
+    form.querySelectorAll("input[name]:not([type=hidden]):not([type=file]), select[name], textarea[name]").forEach((each) => {
+      const isTicked = each.type === "checkbox" || each.type === "radio";
+      values.set(isTicked ? `${each.name}=${each.value}` : each.name, isTicked ? each.checked : each.value);
+    });
+    return values;
+  };
+  const putBack = (form, typed) => {
+    form.querySelectorAll("input[name]:not([type=hidden]):not([type=file]), select[name], textarea[name]").forEach((each) => {
+      const isTicked = each.type === "checkbox" || each.type === "radio";
+      const name = isTicked ? `${each.name}=${each.value}` : each.name;
+      if (!typed.has(name)) return;
+      if (isTicked) { each.checked = typed.get(name); return; }
+      const fits = each.tagName !== "SELECT" || [...each.options].some((option) => option.value === typed.get(name));
+      if (fits) each.value = typed.get(name);
+    });
+  };
+  const asSent = new WeakMap();
+  let typedMeanwhile = null;
+  const isForm = (event) => event.detail.target && event.detail.target.id === "px-form";
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isForm(event)) asSent.set(event.detail.xhr, valuesOf(event.detail.target));
+  });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = document.getElementById("px-form");
+    const sent = isForm(event) && asSent.get(event.detail.xhr);
+    if (!form || !sent) return;
+    typedMeanwhile = new Map([...valuesOf(form)].filter(([name, value]) => sent.has(name) && sent.get(name) !== value));
+  });
+  document.addEventListener("htmx:afterSwap", () => {
+    const form = document.getElementById("px-form");
+    if (form && typedMeanwhile) putBack(form, typedMeanwhile);
+    typedMeanwhile = null;
+  });
+
   /* A page that waits for something asks until nothing has changed for a while; it goes on when somebody is back. */
   const PATIENCE = 5 * 60 * 1000;
   let lastChange = Date.now();
