@@ -71,21 +71,37 @@ class Workflow(models.Model):
 
 
 class Step(models.Model):
-    """One place in a workflow. `key` is the name by which later steps refer to its output."""
+    """One place in a workflow. `key` is the name by which later steps refer to its output.
+
+    Steps are a tree. A branch holds paths, a path and a loop hold steps, and an action holds the steps of its error
+    path. `settings` is what a kind needs beside the columns; `workflows.kinds` says which names each kind knows.
+    """
 
     class Kind(models.TextChoices):
         FILTER = "filter", "Filter"
         ACTION = "action", "Action"
+        BRANCH = "branch", "Branch"
+        PATH = "path", "Path of a branch"
+        LOOP = "loop", "Loop"
+        DELAY = "delay", "Delay"
+        FORMAT = "format", "Format"
+        LOOKUP = "lookup", "Lookup table"
+        CALL = "call", "Call another workflow"
+        STOP = "stop", "Stop"
 
     class OnError(models.TextChoices):
         STOP = "stop", "Stop the run"
         GO_ON = "go_on", "Go on with the next step"
+        ERROR_PATH = "error_path", "Take the error path"
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="steps")
     key = models.SlugField(max_length=50)
     name = models.CharField(max_length=120)
     kind = models.CharField(max_length=20, choices=Kind.choices)
+    parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True, blank=True, related_name="children")
+    #: Its place among the children of its parent.
     position = models.PositiveIntegerField()
+    settings = ExactJSONField(default=dict)
     operation = models.CharField(max_length=100, blank=True, default="")
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="steps")
     on_error = models.CharField(max_length=20, choices=OnError.choices, default=OnError.STOP)

@@ -74,12 +74,14 @@ class SeenItem(models.Model):
 
 
 class Event(models.Model):
-    """An item accepted once for a trigger."""
+    """An item accepted once: for a trigger, or, where no trigger is polled, for the one workflow that it starts."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="events")
     trigger_state = models.ForeignKey(
         TriggerState, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
     )
+    #: Whose start it is where it came by the clock, an address, a hand, a file or a call.
+    starts = models.ForeignKey(Workflow, on_delete=models.SET_NULL, null=True, blank=True, related_name="starts")
     operation = models.CharField(max_length=100)
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     key = models.CharField(max_length=200)
@@ -89,7 +91,10 @@ class Event(models.Model):
     objects = TeamQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["trigger_state", "key"], name="an_event_is_accepted_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["trigger_state", "key"], name="an_event_is_accepted_once"),
+            models.UniqueConstraint(fields=["starts", "key"], name="a_start_is_accepted_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operation} {self.key}"
@@ -114,6 +119,9 @@ class Run(models.Model):
         UNCERTAIN = "uncertain", "to find out whether the write happened"
         BUDGET = "budget", "for room in the call budget"
         CONNECTION = "connection", "for the connection to be reconnected"
+        DELAY = "delay", "for its time to come"
+        CALL = "call", "for the workflow that it called"
+        HOLD = "hold", "for a person to let it go"
 
     OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
@@ -124,6 +132,9 @@ class Run(models.Model):
     event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="runs")
     #: 0 for the run that the event started; counted up by replays, so that an event starts each workflow once.
     replay = models.PositiveIntegerField(default=0)
+    #: The run whose step called this one, and how many calls deep it is: 0 for one that nobody called.
+    called_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="called")
+    depth = models.PositiveSmallIntegerField(default=0, db_default=0)
     #: The connection that its writes go to, for lists and filters; the steps hold the truth.
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
