@@ -107,8 +107,7 @@ class _Parser:
 
     def _either(self) -> Condition:
         self.depth += 1
-        if self.depth > _MAX_DEPTH:
-            raise self._error("The filter is nested too deeply")
+        self._check_depth(self.depth)
         parts = [self._both()]
         while self._accept("or", "||"):
             parts.append(self._both())
@@ -122,9 +121,19 @@ class _Parser:
         return parts[0] if len(parts) == 1 else lambda record: all(part(record) for part in parts)
 
     def _single(self) -> Condition:
-        if self._accept("!", "not"):
-            inner = self._single()
-            return lambda record: not inner(record)
+        negations = 0
+        while self._accept("!", "not"):
+            negations += 1
+            self._check_depth(negations)
+        inner = self._positive()
+        return (lambda record: not inner(record)) if negations % 2 else inner
+
+    def _check_depth(self, depth: int) -> None:
+        """What is nested, negated or chained without end would exhaust the stack, here or when it is applied."""
+        if depth > _MAX_DEPTH:
+            raise self._error("The filter is nested too deeply")
+
+    def _positive(self) -> Condition:
         if self._peek() == "(":
             self._expect("(")
             inner = self._either()
@@ -220,7 +229,10 @@ class _Parser:
             raise WhereError(f"No property or field '{name}' exists")
         known, kind = self.fields[name.lower()]
         term = _Term(kind, lambda record: record.get(known))
+        functions = 0
         while self._accept("."):
+            functions += 1
+            self._check_depth(functions)
             term = self._function(term, self._take("name").lower())
         return term
 

@@ -61,6 +61,31 @@ def test_any_text_is_a_filter_or_a_where_error(text: str) -> None:
         assert where.parse(text, FIELDS)(RECORD) in {True, False}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!" * 2000,
+        "!" * 2000 + "Is",
+        "NOT " * 2000 + "Is",
+        "(" * 2000 + "Is" + ")" * 2000,
+        "!(" * 2000 + "Is" + ")" * 2000,
+        "Name" + ".Trim()" * 2000 + '=="Acme"',
+    ],
+)
+def test_a_filter_nested_without_end_is_a_where_error(text: str) -> None:
+    with pytest.raises(where.WhereError, match=r"^The filter is nested too deeply at position \d+$"):
+        where.parse(text, FIELDS)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("!" * 50 + "Is", True), ("!" * 49 + "Is", False)])
+def test_every_negation_counts(text: str, expected: bool) -> None:
+    assert where.parse(text, FIELDS)(RECORD) is expected
+
+
+def test_a_long_filter_need_not_be_a_deep_one() -> None:
+    assert where.parse(" OR ".join(["Is==false"] * 2000 + ["Is"]), FIELDS)(RECORD) is True
+
+
 _WORDS = (
     'Name Total Date ID Is Contact.Name == != > <= AND OR ! ( ) "x" 1 null true guid( DateTime( 2026 , .Contains( && ||'
 )

@@ -297,6 +297,8 @@ def test_lists_are_filtered_and_brief_unless_paged(sandbox: Sandbox, xero: Xero)
         "Status>1",
         'Reference=="a""b"',
         "((((" * 30 + "Total==1" + "))))" * 30,
+        "!" * 2000,
+        "Reference" + ".Trim()" * 2000 + '=="A"',
         "__class__==null",
     ],
 )
