@@ -24,7 +24,7 @@ from integrations.models import CallBudget, Connection, Grant, Membership, Team
 from integrations.registry import connectors
 from tests.base import Cast
 from tests.world import World, make_world
-from workflows.models import Condition, Decision, Mapping, Run, Step, StepRun, Workflow, WorkflowVersion
+from workflows.models import Condition, Decision, Mapping, Release, Run, Step, StepRun, Workflow, WorkflowVersion
 
 ROLES = ("builder", "approver", "auditor", "outsider", "anonymous")
 Rule = tuple[str, str]
@@ -141,7 +141,7 @@ SUPERUSER_ROWS: dict[str, Rule] = dict.fromkeys(["changelist", "add", "delete", 
 TEAM_MODELS = {
     "integrations_connection", "integrations_grant", "integrations_callbudget", "workflows_workflow",
     "workflows_workflowversion", "workflows_run", "workflows_steprun", "workflows_event", "workflows_triggerstate",
-    "workflows_decision",
+    "workflows_decision", "workflows_release",
 }  # fmt: skip
 SUPERUSER_MODELS = {
     "integrations_team", "integrations_membership", "auth_user", "account_emailaddress", "django_q_ormq",
@@ -195,6 +195,9 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("pinxero.views.page", lambda *args, status, **kwargs: HttpResponse("refused", status=status))
     made = make_world(cast)
     CallBudget.objects.create(connection=made.xero)
+    Release.objects.create(
+        workflow=made.workflow, trigger_state=made.state, since="2026-10-01", status=Release.Status.DONE
+    )
     return made
 
 
@@ -242,6 +245,7 @@ def _object_id(name: str, world: World) -> object:
         "workflows_event": world.event,
         "workflows_triggerstate": world.state,
         "workflows_decision": world.decision,
+        "workflows_release": Release.objects.get(workflow=world.workflow),
         "auth_user": world.workflow.created_by,
     }
     found = next((row for key, row in rows.items() if name.startswith(f"admin:{key}_")), None)

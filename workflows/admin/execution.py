@@ -8,7 +8,7 @@ from django.utils.html import format_html
 
 from integrations.jsonfield import dumps
 from integrations.read_only import ReadOnlyAdmin, TeamReadOnlyAdmin
-from workflows.models import Beat, Decision, Event, Run, StepRun, TriggerState
+from workflows.models import Beat, Decision, Event, Release, Run, StepRun, TriggerState
 
 
 @admin.register(Run)
@@ -90,6 +90,22 @@ class DecisionAdmin(TeamReadOnlyAdmin):
     list_filter = ["what"]
     list_select_related = ["run", "by"]
     fields = ["run", "step", "what", "by", "at", "reason"]
+    readonly_fields = fields
+
+
+@admin.register(Release)
+class ReleaseAdmin(TeamReadOnlyAdmin):
+    """What was there already and was to start runs, by "start from" a day."""
+
+    team_path = "workflow__team"
+    list_display = ["workflow", "since", "status", "counted", "released", "asked_by", "asked_at"]
+    list_filter = ["status"]
+    search_fields = ["workflow__name"]
+    list_select_related = ["workflow", "asked_by"]
+    fields = [
+        "workflow", "trigger_state", "since", "status", "counted", "is_capped", "released", "asked_by", "asked_at",
+        "finished_at",
+    ]  # fmt: skip
     readonly_fields = fields
 
 
