@@ -24,8 +24,23 @@ class WorkflowPartQuerySet(models.QuerySet[Any]):
         return self.none() if team is None else self.filter(workflow__team=team)
 
 
+class WorkflowQuerySet(TeamQuerySet):
+    """Workflows of a team; one that was deleted is found by its runs alone, unless asked for."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """The team's workflows that are not deleted; none without a team."""
+        return super().for_team(team).filter(deleted_at__isnull=True)
+
+    def deleted(self, team: Team | None) -> Self:
+        """The team's workflows that are deleted: their versions and runs stay."""
+        return super().for_team(team).filter(deleted_at__isnull=False)
+
+
 class Workflow(models.Model):
-    """One trigger, an optional filter, ordered steps; as people edit it now."""
+    """One trigger, an optional filter, ordered steps; as people edit it now.
+
+    Deleting one that was published only hides it: its versions and runs are the record of what was written.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft", "Draft"
@@ -59,12 +74,22 @@ class Workflow(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
-    objects = TeamQuerySet.as_manager()
+    objects = WorkflowQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.UniqueConstraint(fields=["team", "name"], name="workflow_names_differ_in_a_team")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["team", "name"],
+                condition=models.Q(deleted_at__isnull=True),
+                name="workflow_names_differ_in_a_team",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
