@@ -15,6 +15,7 @@ from integrations.http import Request
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
+from integrations.xero.document_fields import currency_field, currency_rate_field
 from integrations.xero.documents import (
     MARKER_ROOM,
     CreateDocument,
@@ -71,20 +72,8 @@ class CreateCreditNote(CreateDocument):
             max_length=255 - MARKER_ROOM,
             help="For a customer's only. A code that leads back to the run is put behind it.",
         )
-        currency: str | None = field(
-            "Currency",
-            choices=choices.currencies,
-            default=None,
-            max_length=3,
-            help="Left empty: the organisation's own.",
-        )
-        currency_rate: Decimal | None = field(
-            "Exchange rate",
-            default=None,
-            minimum=Decimal("0.000001"),
-            decimal_places=6,
-            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
-        )
+        currency: str | None = currency_field()
+        currency_rate: Decimal | None = currency_rate_field()
         branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
 
         def check(self) -> Mapping[str, str]:

@@ -15,6 +15,7 @@ from integrations.http import Request
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
+from integrations.xero.document_fields import currency_field, currency_rate_field
 from integrations.xero.documents import CreateDocument, day_of, iso, leads_to, rate_problems
 from integrations.xero.lines import SaleRow, line_payload, line_problems
 from integrations.xero.links import invoice_link
@@ -57,20 +58,8 @@ class CreateInvoice(CreateDocument):
         reference: str | None = field(
             "Reference", default=None, max_length=255, help="Left empty, a code is put in that leads back to the run."
         )
-        currency: str | None = field(
-            "Currency",
-            choices=choices.currencies,
-            default=None,
-            max_length=3,
-            help="Left empty: the organisation's own.",
-        )
-        currency_rate: Decimal | None = field(
-            "Exchange rate",
-            default=None,
-            minimum=Decimal("0.000001"),
-            decimal_places=6,
-            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
-        )
+        currency: str | None = currency_field()
+        currency_rate: Decimal | None = currency_rate_field()
         branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
         expected_payment_date: date | None = field("Expected payment date", default=None)
         is_sent: bool = field(

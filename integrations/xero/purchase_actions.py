@@ -18,6 +18,7 @@ from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
 from integrations.xero.client import XeroClient
+from integrations.xero.document_fields import currency_field, currency_rate_field
 from integrations.xero.documents import (
     MARKER_ROOM,
     CreateDocument,
@@ -75,19 +76,15 @@ class CreatePurchaseOrder(CreateDocument):
         attention_to: str | None = field("Attention to", default=None, max_length=250)
         telephone: str | None = field("Telephone", default=None, max_length=50)
         delivery_instructions: str | None = field("Delivery instructions", default=None, max_length=500, long=True)
-        currency: str | None = field(
-            "Currency",
-            choices=choices.currencies,
-            default=None,
-            max_length=3,
-            help="Left empty: the organisation's own.",
-        )
+        currency: str | None = currency_field()
+        currency_rate: Decimal | None = currency_rate_field()
         branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
 
         def check(self) -> Mapping[str, str]:
             """What Xero would refuse, said per input before anything is sent."""
             is_draft = self.status is choices.DocumentStatus.DRAFT
-            return line_problems(self.lines, is_draft=is_draft, document="a purchase order")
+            problems = line_problems(self.lines, is_draft=is_draft, document="a purchase order")
+            return problems | rate_problems(self)
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = given(
@@ -105,6 +102,7 @@ class CreatePurchaseOrder(CreateDocument):
                 "Telephone": inputs.telephone,
                 "DeliveryInstructions": inputs.delivery_instructions,
                 "CurrencyCode": inputs.currency,
+                "CurrencyRate": inputs.currency_rate,
                 "BrandingThemeID": inputs.branding_theme_id,
                 "Status": inputs.status.value,
             }
@@ -156,20 +154,8 @@ class CreateBill(CreateDocument):
         due_date: date | None = field("Due date", default=None, help="Needed unless the bill stays a draft.")
         status: choices.InvoiceStatus = field("Status", default=choices.InvoiceStatus.DRAFT)
         planned_payment_date: date | None = field("Planned payment date", default=None)
-        currency: str | None = field(
-            "Currency",
-            choices=choices.currencies,
-            default=None,
-            max_length=3,
-            help="Left empty: the organisation's own.",
-        )
-        currency_rate: Decimal | None = field(
-            "Exchange rate",
-            default=None,
-            minimum=Decimal("0.000001"),
-            decimal_places=6,
-            help="So much of the currency is one unit of the organisation's own. Left empty: Xero's rate of the day.",
-        )
+        currency: str | None = currency_field()
+        currency_rate: Decimal | None = currency_rate_field()
 
         def check(self) -> Mapping[str, str]:
             """What Xero would refuse, said per input before anything is sent."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from integrations.base import Writing
@@ -14,6 +15,7 @@ from integrations.http import Request
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import given
+from integrations.xero.document_fields import currency_field, currency_rate_field
 from integrations.xero.documents import (
     MARKER_ROOM,
     CreateDocument,
@@ -21,6 +23,7 @@ from integrations.xero.documents import (
     is_marked,
     iso,
     marked,
+    rate_problems,
 )
 from integrations.xero.lines import SaleRow, line_payload, line_problems
 from integrations.xero.links import quote_link
@@ -68,13 +71,8 @@ class CreateQuote(CreateDocument):
             max_length=4000 - MARKER_ROOM,
             help="A code that leads back to the run is put behind it.",
         )
-        currency: str | None = field(
-            "Currency",
-            choices=choices.currencies,
-            default=None,
-            max_length=3,
-            help="Left empty: the organisation's own.",
-        )
+        currency: str | None = currency_field()
+        currency_rate: Decimal | None = currency_rate_field()
         branding_theme_id: str | None = field("Branding theme", choices=choices.branding_themes, default=None)
 
         def check(self) -> Mapping[str, str]:
@@ -82,7 +80,7 @@ class CreateQuote(CreateDocument):
             problems = line_problems(self.lines, is_draft=True, document="a quote")
             if self.expiry_date and self.quote_date and self.expiry_date < self.quote_date:
                 problems["expiry_date"] = "Expiry date is before the quote date."
-            return problems
+            return problems | rate_problems(self)
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = given(
@@ -99,6 +97,7 @@ class CreateQuote(CreateDocument):
                 "QuoteNumber": inputs.quote_number,
                 "Reference": marked(inputs.reference, writing.marker),
                 "CurrencyCode": inputs.currency,
+                "CurrencyRate": inputs.currency_rate,
                 "BrandingThemeID": inputs.branding_theme_id,
                 "Status": inputs.status.value,
             }

@@ -189,6 +189,21 @@ def test_the_less_usual_inputs_reach_the_books(demo: Any, sandbox: Sandbox) -> N
     assert (bill["CurrencyRate"], note["CurrencyRate"]) == (Decimal("0.9"), Decimal("0.9"))
 
 
+@pytest.mark.parametrize("key", ["create_invoice", "create_bill", "create_credit_note", "create_quote"])
+def test_a_rate_is_asked_for_and_kept_alike_for_every_document(demo: Any, sandbox: Sandbox, key: str) -> None:
+    values = {
+        "contact_id": str(sandbox.contacts()[0]["id"]),
+        "lines": [{"description": "Oak", "unit_amount": "10"}],
+        "currency": "AUD",
+        "currency_rate": "0.9",
+    }
+    made = [written(demo, registry.action(f"xero.{name}"), **values) for name in (key, "create_purchase_order")]
+    assert [(one["CurrencyCode"], one["CurrencyRate"]) for one in made] == [("AUD", Decimal("0.9"))] * 2
+    asked = [{f.name: f for f in registry.action(f"xero.{name}").Inputs.fields()} for name in (key, "create_quote")]
+    for name in ("currency", "currency_rate"):
+        assert asked[0][name] == asked[1][name]
+
+
 @pytest.mark.parametrize(
     ("values", "problems"),
     [
