@@ -1,4 +1,7 @@
-"""Lists of what is set up in the organisation: accounts, tax rates, tracking categories. One call each.
+"""Lists of what is set up in the organisation: accounts, tax rates, tracking categories.
+
+Xero gives each of them whole, in one call; it has no pages of them. What is more than a step asks for is left out, in
+an order of our own so that it is known what, and the output says so.
 
 https://developer.xero.com/documentation/api/accounting/accounts
 https://developer.xero.com/documentation/api/accounting/taxrates
@@ -7,7 +10,7 @@ https://developer.xero.com/documentation/api/accounting/trackingcategories
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from integrations.base import Action, Effect
@@ -17,6 +20,9 @@ from integrations.xero import choices, samples
 from integrations.xero.answers import complete
 from integrations.xero.client import records
 from integrations.xero.plain import plain
+
+#: What a step gives unless told otherwise, and the most that it may be told.
+_USUAL, _MOST = 1000, 5000
 
 
 class ListAccounts(Action):
@@ -31,15 +37,16 @@ class ListAccounts(Action):
     class Inputs(Schema):
         account_class: choices.AccountClass = field("Accounts", default=choices.AccountClass.ANY)
         include_archived: bool = field("Archived accounts too", default=False)
+        most: int = field("At most", default=_USUAL, minimum=1, maximum=_MOST)
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        found = [
-            complete(plain(account), samples.ACCOUNT)
+        found = (
+            account
             for account in records(api.read("/Accounts").json(), "Accounts")
             if inputs.account_class.value in {"any", account.get("Class")}
             and (inputs.include_archived or account.get("Status") == "ACTIVE")
-        ]
-        return {"accounts": found, "count": len(found)}
+        )
+        return _listed("accounts", found, samples.ACCOUNT, by=("Code", "Name"), most=inputs.most)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"{output['count']} accounts"
@@ -56,14 +63,12 @@ class ListTaxRates(Action):
 
     class Inputs(Schema):
         include_deleted: bool = field("Deleted and archived rates too", default=False)
+        most: int = field("At most", default=_USUAL, minimum=1, maximum=_MOST)
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        found = [
-            complete(plain(rate), samples.TAX_RATE)
-            for rate in records(api.read("/TaxRates").json(), "TaxRates")
-            if inputs.include_deleted or rate.get("Status") == "ACTIVE"
-        ]
-        return {"tax_rates": found, "count": len(found)}
+        rates = records(api.read("/TaxRates").json(), "TaxRates")
+        found = (rate for rate in rates if inputs.include_deleted or rate.get("Status") == "ACTIVE")
+        return _listed("tax rates", found, samples.TAX_RATE, by=("Name",), most=inputs.most)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"{output['count']} tax rates"
@@ -80,16 +85,24 @@ class ListTrackingCategories(Action):
 
     class Inputs(Schema):
         include_archived: bool = field("Archived categories too", default=False)
+        most: int = field("At most", default=_USUAL, minimum=1, maximum=_MOST)
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         query = {"includeArchived": "true"} if inputs.include_archived else {}
-        body = api.read("/TrackingCategories", query).json()
-        found = [
-            complete(plain(category), samples.TRACKING_CATEGORY)
-            for category in records(body, "TrackingCategories")
-            if inputs.include_archived or category.get("Status") == "ACTIVE"
-        ]
-        return {"tracking_categories": found, "count": len(found)}
+        categories = records(api.read("/TrackingCategories", query).json(), "TrackingCategories")
+        found = (each for each in categories if inputs.include_archived or each.get("Status") == "ACTIVE")
+        return _listed("tracking categories", found, samples.TRACKING_CATEGORY, by=("Name",), most=inputs.most)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"{output['count']} tracking categories"
+
+
+def _listed(
+    noun: str, found: Iterable[dict[str, Any]], sample: Mapping[str, Any], *, by: tuple[str, ...], most: int
+) -> dict[str, Any]:
+    """The output: the first `most` in the order of these fields, and whether that is all of them."""
+    ordered = sorted(found, key=lambda record: [str(record.get(name) or "").casefold() for name in by])
+    is_cut = len(ordered) > most
+    warning = f"There are {len(ordered)} {noun}. Only the first {most} by {by[0].lower()} are given." if is_cut else ""
+    listed = [complete(plain(record), sample) for record in ordered[:most]]
+    return {noun.replace(" ", "_"): listed, "count": len(listed), "is_cut": is_cut, "warning": warning}

@@ -223,7 +223,7 @@ ACCOUNT: dict[str, Any] = {
     "TaxType": "OUTPUT2",
     "Status": "ACTIVE",
 }
-ACCOUNTS: dict[str, Any] = {"accounts": [ACCOUNT], "count": 1}
+ACCOUNTS: dict[str, Any] = {"accounts": [ACCOUNT], "count": 1, "is_cut": False, "warning": ""}
 
 TAX_RATE: dict[str, Any] = {
     "Name": "15% GST on Income",
@@ -236,7 +236,7 @@ TAX_RATE: dict[str, Any] = {
     "CanApplyToLiabilities": True,
     "CanApplyToRevenue": True,
 }
-TAX_RATES: dict[str, Any] = {"tax_rates": [TAX_RATE], "count": 1}
+TAX_RATES: dict[str, Any] = {"tax_rates": [TAX_RATE], "count": 1, "is_cut": False, "warning": ""}
 
 TRACKING_CATEGORY: dict[str, Any] = {
     "TrackingCategoryID": "351953c4-8127-4009-88c3-f9cd8c9cbe9f",
@@ -246,7 +246,12 @@ TRACKING_CATEGORY: dict[str, Any] = {
         {"TrackingOptionID": "ce205173-7387-4651-9726-2cf4c5405ba2", "Name": "North", "Status": "ACTIVE"},
     ],
 }
-TRACKING_CATEGORIES: dict[str, Any] = {"tracking_categories": [TRACKING_CATEGORY], "count": 1}
+TRACKING_CATEGORIES: dict[str, Any] = {
+    "tracking_categories": [TRACKING_CATEGORY],
+    "count": 1,
+    "is_cut": False,
+    "warning": "",
+}
 
 _REPORT_ROW: dict[str, Any] = {
     "section": "Income",
@@ -304,6 +309,8 @@ ITEM: dict[str, Any] = {
     "IsPurchased": True,
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
+
+ADDED_ITEM: dict[str, Any] = {**ITEM, "outcome": "created"}
 
 PAID_INVOICE: dict[str, Any] = {
     **INVOICE,

@@ -34,3 +34,12 @@ def test_a_providers_text_in_a_list_stays_text(stage: Stage) -> None:
     page = stage.page(run)
     assert "<img src=x" not in page
     assert "&lt;img src=x onerror=" in page
+
+
+@pytest.mark.parametrize("key", ["xero.list_accounts", "xero.list_tax_rates"])
+def test_a_list_that_is_cut_says_so_on_the_run_page(key: str, stage: Stage) -> None:
+    action = registry.action(key)
+    run = stage.settle(stage.start(action, action.Inputs.clean({"most": 2})))
+    output = step_of(run).output
+    assert (output["count"], output["is_cut"]) == (2, True)
+    assert f"<span>{output['warning']}</span>" in stage.page(run)

@@ -10,6 +10,7 @@ import pytest
 
 from integrations import registry
 from integrations.errors import InvalidInputError, RejectedError
+from integrations.http import Request
 from integrations.sandbox.organisations import ORGANISATIONS
 from integrations.xero import choices
 from tests.integrations.wire import Wire
@@ -123,4 +124,32 @@ def test_lists_come_in_one_call_and_can_be_narrowed(demo: Any, wire: Wire) -> No
     assert {rate["TaxType"] for rate in rates["tax_rates"]} == {"OUTPUT2", "INPUT2", "ZERORATED", "NONE"}
     tracking = listed("xero.list_tracking_categories")
     assert tracking["count"] == len(tracking["tracking_categories"]) > 0
+    assert [(each["is_cut"], each["warning"]) for each in (revenue, rates, tracking)] == [(False, "")] * 3
     assert wire.calls == [f"GET /api.xro/2.0/{plural}" for plural in ("Accounts", "TaxRates", "TrackingCategories")]
+
+
+@pytest.mark.parametrize(
+    ("key", "name", "noun", "field_name", "first"),
+    [
+        ("xero.list_accounts", "accounts", "accounts", "Code", "090"),
+        ("xero.list_tax_rates", "tax_rates", "tax rates", "Name", "15% GST on Expenses"),
+        ("xero.list_tracking_categories", "tracking_categories", "tracking categories", "Name", "Campaign"),
+    ],
+)
+def test_a_list_that_is_cut_says_so_and_what_is_left(
+    demo: Any, key: str, name: str, noun: str, field_name: str, first: str
+) -> None:
+    demo.write(Request.of_json("PUT", "/TrackingCategories", {"Name": "Campaign"}))
+    action = registry.action(key)
+    whole = action.run(demo, action.Inputs.clean({}))
+    count = whole["count"]
+    assert count > 1
+    exact = action.run(demo, action.Inputs.clean({"most": count}))
+    assert (exact["is_cut"], exact["warning"]) == (False, "")
+    cut = action.run(demo, action.Inputs.clean({"most": 1}))
+    assert [each[field_name] for each in cut[name]] == [first] == [whole[name][0][field_name]]
+    assert (cut["count"], cut["is_cut"]) == (1, True)
+    assert cut["warning"] == f"There are {count} {noun}. Only the first 1 by {field_name.lower()} are given."
+    with pytest.raises(InvalidInputError) as caught:
+        action.Inputs.clean({"most": 5001})
+    assert caught.value.problems == {"most": "At most must be at most 5000; this is 5001."}
