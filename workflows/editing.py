@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.models import Connection, Team
-from workflows.models import Condition, Mapping, Step, Workflow
+from workflows.models import Condition, Mapping, Run, Step, Workflow
 
 #: A step's inputs as they are written: a source per input, or rows of sources per column for a table input.
 Sources = dict[str, "str | list[dict[str, str]]"]
@@ -106,6 +106,19 @@ def set_filter(workflow: Workflow, *, group: str, comparisons: list[dict[str, An
 
 
 @transaction.atomic
+def undelete_workflow(workflow: Workflow) -> None:
+    """Show it again, paused as it was. Raises EditError where another one has its name by now."""
+    try:
+        with transaction.atomic():
+            Workflow.objects.filter(pk=workflow.pk).update(deleted_at=None, deleted_by=None)
+    except IntegrityError:
+        raise EditError(
+            f"There is another workflow called {workflow.name} now. Rename that one first, then take this one back."
+        ) from None
+    workflow.refresh_from_db()
+
+
+@transaction.atomic
 def save_step(workflow: Workflow, step: Step | None, draft: StepDraft) -> Step:
     """Change a step, or add one at the end. Its key is given once and stays, because later steps refer to it."""
     if step is None:
@@ -143,11 +156,23 @@ def delete_step(step: Step) -> None:
 
 
 @transaction.atomic
-def delete_workflow(workflow: Workflow) -> None:
-    """Remove a draft that has never been published. Raises EditError for any other: its runs are the record."""
-    if workflow.versions.exists():
-        raise EditError("A workflow that has been published stays, because its runs refer to it. Pause it instead.")
-    workflow.delete()
+def delete_workflow(workflow: Workflow, *, by: User | None = None) -> None:
+    """Remove a draft that was never published; hide any other, because its versions and runs are the record.
+
+    Raises EditError while the workflow is active or one of its runs is under way.
+    """
+    locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
+    if not locked.versions.exists():
+        locked.delete()
+        return
+    if locked.status == Workflow.Status.ACTIVE:
+        raise EditError("The workflow is active. Pause it first, then delete it.")
+    under_way = Run.objects.filter(workflow=locked, status__in=[*Run.OPEN, Run.Status.NEEDS_REVIEW]).count()
+    if under_way:
+        runs = "1 run is" if under_way == 1 else f"{under_way} runs are"
+        raise EditError(f"{runs} still under way or waits for a person. Let it end or cancel it, then delete it.")
+    locked.deleted_at, locked.deleted_by = timezone.now(), by
+    locked.save(update_fields=["deleted_at", "deleted_by"])
 
 
 def sources_of(mappings: list[Mapping]) -> Sources:

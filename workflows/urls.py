@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows.views import backups, control, editor, filters, listing, runs, steps, triggers
+from workflows.views import backups, control, editor, filters, history, listing, runs, steps, triggers
 
 urlpatterns = [
     path("workflows/", listing.workflows, name="workflows"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/", editor.workflow, name="workflow"),
     path("workflows/<int:workflow_id>/settings/", editor.workflow_settings, name="workflow_settings"),
     path("workflows/<int:workflow_id>/delete/", editor.delete_workflow, name="delete_workflow"),
+    path("workflows/deleted/", history.deleted, name="deleted_workflows"),
+    path("workflows/<int:workflow_id>/take-back/", history.take_back, name="take_back_workflow"),
+    path("workflows/<int:workflow_id>/compare/", history.compare, name="compare_versions"),
     path("workflows/<int:workflow_id>/trigger/", triggers.trigger, name="workflow_trigger"),
     path("workflows/<int:workflow_id>/filter/", filters.workflow_filter, name="workflow_filter"),
     path("workflows/<int:workflow_id>/steps/new/", steps.new_step, name="new_step"),

@@ -28,6 +28,13 @@ def workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
     return found
 
 
+def any_workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
+    """The same, with those that were deleted: their versions and runs are still read."""
+    mine = Workflow.objects.filter(team=team_of(request)).select_related("trigger_connection__grant", "published")
+    found: Workflow = get_object_or_404(mine, pk=workflow_id)
+    return found
+
+
 def steps_of(workflow: Workflow) -> list[Step]:
     """All steps in order, with their connections and mappings."""
     return list(

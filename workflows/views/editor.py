@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -25,6 +26,7 @@ from workflows.templatetags.px import when
 from workflows.tokens import Piece, TokenGroup, pieces, tokens_at
 from workflows.views.common import (
     ChoiceLabels,
+    any_workflow_or_404,
     choice_labels,
     operation_or_none,
     state_of,
@@ -50,7 +52,10 @@ def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
 
     With `?seen=` (the runs that the page shows now) 204 where these have not changed.
     """
-    shown = workflow_or_404(request, workflow_id)
+    shown = any_workflow_or_404(request, workflow_id)
+    if shown.deleted_at is not None:
+        context = {"workflow": shown, "may_build": may(request, Can.BUILD)}
+        return page(request, "workflows/deleted.html", context, title=shown.name)
     runs = list(Run.objects.filter(workflow=shown).only(*_RUN_LISTED).order_by("-pk")[:_RUNS_SHOWN])
     look = _look(shown) if request.GET.get("live") == "1" else None
     seen = state_of(runs, look)
@@ -109,12 +114,12 @@ def workflow_settings(request: HttpRequest, workflow_id: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def delete_workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Remove a draft that was never published."""
+    """Remove a draft that was never published; hide one that was, with what it wrote kept for auditors."""
     shown = workflow_or_404(request, workflow_id)
     problem = ""
     if request.method == "POST":
         try:
-            editing.delete_workflow(shown)
+            editing.delete_workflow(shown, by=request.user if isinstance(request.user, User) else None)
         except editing.EditError as error:
             problem = error.message
         else:
@@ -123,9 +128,14 @@ def delete_workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
     context = {
         "workflow": shown,
         "heading": f"Delete {shown.name}?",
-        "explanation": "The draft with its trigger, filter and steps is removed. This cannot be undone.",
+        "explanation": (
+            "It disappears from the list and never starts again. Its versions and runs stay, for whoever audits them, "
+            "and it can be taken back from the list of deleted workflows."
+            if shown.published
+            else "The draft with its trigger, filter and steps is removed. This cannot be undone."
+        ),
         "problem": problem,
-        "submit": "Delete the draft",
+        "submit": "Delete the workflow" if shown.published else "Delete the draft",
         "is_dangerous": True,
     }
     return page(request, "workflows/confirm.html", context, title="Delete")
@@ -135,7 +145,7 @@ def delete_workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
 @allow(Can.LOOK)
 def versions(request: HttpRequest, workflow_id: int) -> HttpResponse:
     """Every version: number, who, when, why, and what it says."""
-    shown = workflow_or_404(request, workflow_id)
+    shown = any_workflow_or_404(request, workflow_id)
     before = request.GET.get("before", "")
     found = _versions(shown)
     if before.isdecimal() and len(before) < 9:
@@ -153,7 +163,7 @@ def versions(request: HttpRequest, workflow_id: int) -> HttpResponse:
 @allow(Can.LOOK)
 def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse:
     """One version, as it was published: in plain English, and every input with what goes into it."""
-    shown = workflow_or_404(request, workflow_id)
+    shown = any_workflow_or_404(request, workflow_id)
     found = get_object_or_404(shown.versions.select_related("published_by"), number=number)
     groups = tokens_at(shown, steps_of(shown))
     names = {c.pk: c for c in Connection.objects.filter(team=shown.team_id)}
