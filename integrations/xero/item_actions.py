@@ -12,33 +12,43 @@ from typing import Any
 
 from integrations.base import Action, Effect, Writing
 from integrations.documents import Document
+from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
 from integrations.xero import choices, samples
 from integrations.xero.answers import complete, given, only_record
 from integrations.xero.client import records
-from integrations.xero.documents import look_from
 from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 
+#: What Xero's filter language has no way to take as plain text.
+_UNSAFE = frozenset('"\\')
+#: What of an item's two records of details can be set.
+_DETAILS = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
+
 
 class AddStockItem(Action):
-    """Add an item that is sold, bought or kept in stock.
+    """Create an item that is sold, bought or kept in stock, or update it.
 
-    PUT refuses a code that is taken, and the code tells whether the item was written. How many are in stock follows
-    from approved bills and invoices with the item; it cannot be set.
+    A new item is made with PUT, which refuses a code that is taken. One that is there is changed with POST by its id,
+    naming only what is given; the records of details are sent whole, with what they held. Sending either twice gives
+    the same item, so there is no marker: an item is found again by whether it is as it should be. How many are in stock
+    follows from approved bills and invoices with the item; it cannot be set (see `stock_actions`).
     """
 
     key = "add_stock_item"
     name = "Add stock item"
-    effect = Effect.CREATES
+    effect = Effect.UPDATES
     scopes = ("accounting.settings",)
-    sample = samples.ITEM
+    sample = samples.ADDED_ITEM
     key_window = 300
     lookup_reliable = True
 
     class Inputs(Schema):
-        code: str = field("Code", max_length=30, help="Must be new; Xero refuses a second item with it.")
+        code: str = field("Code", max_length=30, help="By it an item that is there already is recognised.")
+        if_exists: choices.IfItemExists = field(
+            "If an item with the code is there", default=choices.IfItemExists.UPDATE, help="Nothing is ever emptied."
+        )
         name: str | None = field("Name", default=None, max_length=50)
         description: str | None = field("Sales description", default=None, max_length=4000, long=True)
         sales_price: Decimal | None = field("Sales price", default=None, minimum=0, decimal_places=4)
@@ -80,34 +90,38 @@ class AddStockItem(Action):
                 problems["purchase_account"] = "A tracked item has no purchase account. Leave it empty."
             return problems
 
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        """The item that is there already, under `item`; nothing where there is none. Raises RejectedError for one that
+        is not wanted."""
+        item = item_with(api, inputs.code)
+        if item is not None and inputs.if_exists is choices.IfItemExists.STOP:
+            raise RejectedError(
+                f"An item with the code {item['Code']} is in {api.connection.name} already: "
+                f"{item.get('Name') or 'it has no name'}. Nothing was sent."
+            )
+        return {} if item is None else {"item": item}
+
+    def settled(self, inputs: Inputs, found: Any) -> dict[str, Any] | None:
+        item = found.get("item")
+        if item is None or not (inputs.if_exists is choices.IfItemExists.KEEP or _is_as_wanted(item, inputs)):
+            return None
+        return {**complete(item, samples.ITEM), "outcome": "unchanged"}
+
+    def remember(self, found: Any) -> dict[str, Any]:
+        """Which of the two it was."""
+        return {"outcome": "updated" if found else "created"}
+
     def request(self, inputs: Inputs, writing: Writing) -> Request:
-        sale = given(
-            {
-                "UnitPrice": inputs.sales_price,
-                "AccountCode": inputs.sales_account,
-                "TaxType": inputs.sales_tax_type,
-            }
-        )
-        purchase = given(
-            {
-                "UnitPrice": inputs.purchase_price,
-                "AccountCode": inputs.purchase_account,
-                "COGSAccountCode": inputs.cost_of_goods_account,
-                "TaxType": inputs.purchase_tax_type,
-            }
-        )
-        item = given(
-            {
-                "Code": inputs.code,
-                "Name": inputs.name,
-                "Description": inputs.description,
-                "PurchaseDescription": inputs.purchase_description,
-                "SalesDetails": sale or None,
-                "PurchaseDetails": purchase or None,
-                "InventoryAssetAccountCode": inputs.inventory_account,
-            }
-        )
-        return Request.of_json("PUT", "/Items", {"Items": [item]}, query={"unitdp": "4", "summarizeErrors": "true"})
+        there = (writing.found or {}).get("item")
+        if there is None:
+            query = {"unitdp": "4", "summarizeErrors": "true"}
+            return Request.of_json("PUT", "/Items", {"Items": [_wanted(inputs)]}, query=query)
+        item = {**_wanted(inputs), "ItemID": there["ItemID"], "Code": there["Code"]}
+        for name in ("SalesDetails", "PurchaseDetails"):
+            if name in item:
+                kept = given({each: (there.get(name) or {}).get(each) for each in _DETAILS})
+                item[name] = {**kept, **item[name]}
+        return Request.of_json("POST", f"/Items/{there['ItemID']}", {"Items": [item]}, query={"unitdp": "4"})
 
     def output(self, response: Response) -> dict[str, Any]:
         return complete(only_record(response, "Items", "ItemID"), samples.ITEM)
@@ -115,23 +129,71 @@ class AddStockItem(Action):
     def find(
         self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
     ) -> list[dict[str, Any]]:
-        """The item with the code, if it changed since the write; one that did not is an older one."""
-        body = api.read("/Items", {"unitdp": "4"}, {"If-Modified-Since": look_from(since)}).json()
-        return [
-            complete(plain(item), samples.ITEM)
-            for item in records(body, "Items")
-            if str(item.get("Code") or "").casefold() == inputs.code.strip().casefold()
-        ]
+        """The item with the code, if it is as the inputs want it."""
+        item = item_with(api, inputs.code)
+        return [complete(item, samples.ADDED_ITEM)] if item is not None and _is_as_wanted(item, inputs) else []
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["ItemID"])
 
     def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
-        """Delete the item, which Xero refuses once it stands on a document."""
+        """Delete the item that was created, which Xero refuses once it stands on a document. Raises RejectedError for
+        one that was there before."""
+        if output.get("outcome", "created") != "created":
+            raise RejectedError(
+                f"The item {output['Code']} was there before this step. What it said then is in its history in Xero; "
+                "change it back there."
+            )
         return Request("DELETE", f"/Items/{self.identify(output)}")
 
     def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
         return paper("Item", inputs, organisation)
 
     def describe(self, output: Mapping[str, Any]) -> str:
-        return f"Item {output['Code']}"
+        return f"Item {output['Code']} {output.get('outcome') or 'created'}"
+
+
+def item_with(api: ApiClient, code: str) -> dict[str, Any] | None:
+    """The item with this code, prices to four places; None where there is none. Xero's list of items has no pages."""
+    wanted, query = code.strip(), {"unitdp": "4"}
+    if not set(wanted) & _UNSAFE:
+        query["where"] = f'Code=="{wanted}"'
+    for item in records(api.read("/Items", query).json(), "Items"):
+        if str(item.get("Code") or "").strip().casefold() == wanted.casefold():
+            tidied: dict[str, Any] = plain(item)
+            return tidied
+    return None
+
+
+def _wanted(inputs: AddStockItem.Inputs) -> dict[str, Any]:
+    """What is given, as Xero takes it."""
+    sale = given(
+        {"UnitPrice": inputs.sales_price, "AccountCode": inputs.sales_account, "TaxType": inputs.sales_tax_type}
+    )
+    purchase = given(
+        {
+            "UnitPrice": inputs.purchase_price,
+            "AccountCode": inputs.purchase_account,
+            "COGSAccountCode": inputs.cost_of_goods_account,
+            "TaxType": inputs.purchase_tax_type,
+        }
+    )
+    return given(
+        {
+            "Code": inputs.code,
+            "Name": inputs.name,
+            "Description": inputs.description,
+            "PurchaseDescription": inputs.purchase_description,
+            "SalesDetails": sale or None,
+            "PurchaseDetails": purchase or None,
+            "InventoryAssetAccountCode": inputs.inventory_account,
+        }
+    )
+
+
+def _is_as_wanted(item: Mapping[str, Any], inputs: AddStockItem.Inputs) -> bool:
+    """Whether an update would change nothing."""
+    wanted = _wanted(inputs)
+    del wanted["Code"]
+    details = [(item.get(name) or {}, wanted.pop(name, {})) for name in ("SalesDetails", "PurchaseDetails")]
+    return all(there.get(name) == value for there, asked in [(item, wanted), *details] for name, value in asked.items())

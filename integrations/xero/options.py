@@ -92,6 +92,14 @@ class WhenFound(TextChoices):
     OVERWRITE = "overwrite", "Overwrite with the new values"
 
 
+class IfItemExists(TextChoices):
+    """When an item with the code is there already."""
+
+    UPDATE = "update", "Change the fields that are given"
+    KEEP = "keep", "Leave it as it is"
+    STOP = "stop", "Stop the run here"
+
+
 class SearchBy(TextChoices):
     """Where a contact is searched."""
 

@@ -1,4 +1,4 @@
-"""Allocate a credit note, create a project, add a stock item: for real against the sandbox."""
+"""Allocate a credit note, create a project: for real against the sandbox."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations import registry
-from integrations.errors import InvalidInputError, OutcomeUnknownError, RejectedError
+from integrations.errors import OutcomeUnknownError, RejectedError
 from integrations.http import Response
 from integrations.xero import choices
 from tests.integrations.wire import Wire
@@ -18,7 +18,6 @@ from tests.provider import Sandbox
 
 ALLOCATE = registry.action("xero.allocate_credit_note")
 PROJECT = registry.action("xero.create_project")
-ITEM = registry.action("xero.add_stock_item")
 SALE = [{"description": "Shelf", "unit_amount": "100", "account_code": "200"}]
 
 
@@ -105,43 +104,3 @@ def test_the_words_of_the_projects_api_come_through(demo: Any) -> None:
 def test_a_yes_without_a_project_leaves_the_outcome_unknown(body: bytes) -> None:
     with pytest.raises(OutcomeUnknownError):
         PROJECT.output(Response(status=201, headers={}, body=body))
-
-
-# --- items ------------------------------------------------------------------------------------------------------------
-
-
-def test_a_tracked_item_has_both_its_accounts_and_no_quantity(demo: Any, wire: Wire) -> None:
-    values = {"code": "TABLE-1", "name": "Oak table", "sales_price": "250.1234", "sales_account": "200"}
-    tracked = {"inventory_account": "630", "cost_of_goods_account": "310", "purchase_price": "100"}
-    assert hits(demo, ITEM, **values) == []
-    output = written(demo, ITEM, **values, **tracked)
-    assert json.loads(wire.exchanges[-1].body) == {
-        "Items": [
-            {
-                "Code": "TABLE-1",
-                "Name": "Oak table",
-                "SalesDetails": {"UnitPrice": 250.1234, "AccountCode": "200"},
-                "PurchaseDetails": {"UnitPrice": 100, "COGSAccountCode": "310"},
-                "InventoryAssetAccountCode": "630",
-            }
-        ]
-    }
-    assert (output["IsTrackedAsInventory"], output["SalesDetails"]["UnitPrice"]) == (True, Decimal("250.1234"))
-    assert [hit["ItemID"] for hit in hits(demo, ITEM, **values)] == [output["ItemID"]]
-    assert ITEM.describe(output) == "Item TABLE-1"
-    with pytest.raises(RejectedError, match="already exists"):
-        written(demo, ITEM, marker="PX-again", **values)
-
-
-def test_half_a_tracked_item_is_told_before_anything_is_sent() -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        ITEM.Inputs.clean({"code": "T", "inventory_account": "630", "purchase_account": "310"})
-    assert caught.value.problems == {
-        "cost_of_goods_account": "A tracked item needs an account for cost of goods sold too.",
-        "purchase_account": "A tracked item has no purchase account. Leave it empty.",
-    }
-
-
-def test_accounts_of_stock_are_offered_by_type(demo: Any) -> None:
-    assert [value for value, _ in choices.inventory_accounts.load(demo, {})] == ["630"]
-    assert [value for value, _ in choices.cost_accounts.load(demo, {})] == ["310", "401"]
