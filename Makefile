@@ -28,8 +28,9 @@ lint: .venv/installed-tests
 	TOKEN_KEYS=$$($(BIN)/python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())") \
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 
+# CASE is a file in bench/cases, as in: make prove CASE=kills N=1000
 prove: .venv/installed-tests
-	@exec $(BIN)/python bench/prove.py $(if $(RUNS),--runs $(RUNS)) $(if $(SEED),--seed $(SEED)) \
+	@exec $(BIN)/python bench/prove.py $(if $(CASE),--case $(CASE)) $(if $(or $(N),$(RUNS)),--size $(or $(N),$(RUNS))) $(if $(SEED),--seed $(SEED)) \
 		$(if $(CONTROL),--control $(CONTROL)) $(if $(ROUGH),--rough)
 
 screenshots: .venv/installed-tests

@@ -1,10 +1,8 @@
-"""`make prove`: pins become invoices while processes are killed and the providers misbehave; each exactly once.
+"""`make prove CASE=...`: puts one promise to the test with real processes, and fails unless it holds.
 
 Real processes throughout: the sandbox, `manage.py worker` with its cluster, SQLite or (with DATABASE_URL) PostgreSQL.
-A nemesis kills one random process below the worker each second, and all of them once. The witness is the sandbox: what
-its books and its ledger hold is compared with the pins that were put in; Pinxero's own rows are only asked whether
-anything was left open. `--control` switches one safety off, and then the proof must fail, or it proves nothing;
-`--rough` shows that with all safeties on the rougher provider of the control no_lookup is survived.
+The cases are in `bench/cases`, which says how to add one; without `CASE=` it is `kills`. `--control` breaks one thing
+on purpose, and then the proof must fail, or it proves nothing.
 """
 
 from __future__ import annotations
@@ -15,107 +13,84 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(CHECKOUT))
 
+from bench import cases  # noqa: E402
+from bench.cases import Case  # noqa: E402
 from bench.stage import Stage, environment  # noqa: E402
-
-#: Waits are this much shorter than in production, in the worker and in the sandbox alike. Not more: time-outs cannot go
-#: below a second on a busy machine, and leases must stay well above them.
-TIME_SCALE = 15.0
-#: A slow commit takes 20 to 40 s (scaled): about half of them come after our time-out of 30 s, unseen by us.
-SLOW = {"slow_commit_seconds": 20}
-FAULTS = {"p500": 0.05, "p429": 0.05, "p_commit_then_silence": 0.05, "p_slow_commit": 0.02, **SLOW}
-#: The lookup matters where a write was lost sight of twice, which is rare; four times the faults show it in few runs.
-ROUGH = {"p500": 0.2, "p429": 0.05, "p_commit_then_silence": 0.2, "p_slow_commit": 0.05, **SLOW}
-CONTROLS = {"no_lookup", "no_intent"}
 
 
 def main() -> int:
     """Prove, print one line of JSON, and say by the exit code whether it holds."""
-    options = _options()
+    case, options = read_options(sys.argv[1:])
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pinxero-prove-") as folder:
-        os.environ.update(environment(Path(folder), time_scale=options.time_scale, control=options.control))
+        variables = environment(Path(folder), time_scale=options.time_scale) | case.environment(options)
+        os.environ.update(variables)
         import django
 
         django.setup()
-        from bench.nemesis import Nemesis
-        from bench.witness import compare, troubles
-
-        with Stage(Path(folder), time_scale=options.time_scale, quiet=not options.verbose) as stage:
-            is_rough = options.rough or options.control == "no_lookup"
-            stage.faults(seed=options.seed, **(ROUGH if is_rough else FAULTS))
-            pins = stage.add_pins(options.runs)
-            with Nemesis(stage, seed=options.seed, whole_after=options.runs // 2) as nemesis:
-                stage.wait_until_done(options.runs, longest=options.longest)
-            result = compare(stage, pins)
-            for trouble in troubles():
-                print(trouble, file=sys.stderr)
+        with Stage(Path(folder), time_scale=options.time_scale, build=case.build, quiet=not options.verbose) as stage:
+            result = {"case": options.case, "asked_for": options.size} | case.play(stage, options)
             result |= {
-                "asked_for": options.runs,
-                "kills": nemesis.kills,
-                "whole_kills": nemesis.whole_kills,
-                "restarts": stage.restarts(),
                 "seconds": round(time.monotonic() - started, 1),
                 "seed": options.seed,
                 "database": stage.vendor,
                 "control": options.control or None,
             }
     print(json.dumps(result))
-    return _verdict(result, options.control)
+    return verdict(case, result, options.control)
 
 
-#: Below so many runs the nemesis may come too late; from there on a proof without kills or faults proves nothing.
-_ENOUGH_RUNS = 100
-_MUST_BE_NONE = ("duplicates", "lost", "wrong_body", "open_runs", "needs_review", "not_succeeded")
-
-
-def shortcomings(result: Mapping[str, Any]) -> list[str]:
-    """Everything that keeps the result from being a proof: what went wrong, and what was not put to the test."""
-    found = [f"{name} is {result[name]}" for name in _MUST_BE_NONE if result[name]]
-    if not result["asked_for"] == result["runs"] == result["invoices"]:
-        found.append(
-            f"{result['asked_for']} pins were asked for, {result['runs']} put in, {result['invoices']} written"
-        )
-    if result["writes_committed"] != result["invoices"]:
-        found.append(f"the ledger tells of {result['writes_committed']} invoices, the books of {result['invoices']}")
-    if result["asked_for"] >= _ENOUGH_RUNS:
-        found += [
-            f"{name} is 0, so nothing was proved" for name in ("faults", "kills", "whole_kills") if not result[name]
-        ]
-    return found
-
-
-def _verdict(result: Mapping[str, Any], control: str) -> int:
+def verdict(case: Case, result: Mapping[str, Any], control: str) -> int:
+    """The exit code: 0 where the promise holds, and where a control is caught."""
     if control:
-        if result["duplicates"]:
-            print(f"The control {control} was caught: {result['duplicates']} duplicates.", file=sys.stderr)
+        told = case.caught(result, control)
+        if told:
+            print(f"The control {control} was caught: {told}.", file=sys.stderr)
             return 0
-        print(f"The control {control} was not caught: the proof cannot tell the safety's absence.", file=sys.stderr)
+        print(f"The control {control} was not caught: the proof cannot tell {case.controls[control]}.", file=sys.stderr)
         return 1
-    found = shortcomings(result)
+    found = case.shortcomings(result)
     if found:
         print(f"Not proved: {'; '.join(found)}.", file=sys.stderr)
     return 1 if found else 0
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=300, help="How many pins (default 300).")
-    parser.add_argument("--seed", type=int, default=1, help="Seed of the faults and of the kills.")
-    parser.add_argument("--control", choices=sorted(CONTROLS), default="", help="Switch one safety off.")
-    parser.add_argument(
-        "--rough", action="store_true", help="Four times the faults, as the control no_lookup has them."
+def read_options(words: Sequence[str]) -> tuple[Case, argparse.Namespace]:
+    """The case and what it is played with. Leaves with a sentence where a word makes no sense."""
+    first = argparse.ArgumentParser(add_help=False)
+    first.add_argument("--case", choices=cases.names(), default="kills", help="What to prove (default kills).")
+    known, _ = first.parse_known_args(words)
+    case = cases.get(known.case)
+    told = f"{__doc__}\n{known.case}: {sys.modules[type(case).__module__].__doc__}"
+    parser = argparse.ArgumentParser(
+        description=told, parents=[first], formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--time-scale", type=float, default=TIME_SCALE)
-    parser.add_argument("--longest", type=float, default=1200, help="Give up after so many seconds.")
-    parser.add_argument("--verbose", action="store_true", help="Show what the worker prints.")
-    return parser.parse_args()
+    help_size = f"How many {case.noun} (default {case.size})."
+    parser.add_argument("--size", "--runs", type=_positive, default=case.size, metavar="N", help=help_size)
+    parser.add_argument("--seed", type=int, default=1, help="Seed of everything that is left to chance.")
+    help_controls = "; ".join(f"{name}: {what}" for name, what in case.controls.items())
+    parser.add_argument(
+        "--control", choices=sorted(case.controls), default="", help=f"Break one thing on purpose. {help_controls}."
+    )
+    parser.add_argument("--time-scale", type=float, default=case.time_scale)
+    parser.add_argument("--longest", type=float, default=case.longest, help="Give up after so many seconds.")
+    parser.add_argument("--verbose", action="store_true", help="Show what the processes print.")
+    case.add_arguments(parser)
+    return case, parser.parse_args(words)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few; it takes 1 or more")
+    return number
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The stage of a proof: a database, the sandbox, a team with its connections and one workflow, and the worker."""
+"""The stage of a proof: a database, the sandbox, a team with its connections, a case's workflows, and the worker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +23,7 @@ BOARD = TEAM = "Proof"
 _MANY = 1_000_000
 
 
-def environment(folder: Path, *, time_scale: float, control: str = "") -> dict[str, str]:
+def environment(folder: Path, *, time_scale: float) -> dict[str, str]:
     """The variables under which the prover and the worker run; nothing of the caller's but DATABASE_URL counts."""
     from cryptography.fernet import Fernet
 
@@ -34,7 +35,7 @@ def environment(folder: Path, *, time_scale: float, control: str = "") -> dict[s
         "TOKEN_KEYS": Fernet.generate_key().decode(),
         "DATABASE_URL": os.environ.get("DATABASE_URL") or f"sqlite:///{folder / 'pinxero.sqlite3'}",
         "PINXERO_TIME_SCALE": str(time_scale),
-        "PINXERO_SAFETIES_OFF": control,
+        "PINXERO_SAFETIES_OFF": "",
         "PINXERO_STALE_SECONDS": "5",
         "PINXERO_WORKERS": "4",
         "XERO_CLIENT_ID": "sandbox-xero",
@@ -54,8 +55,8 @@ _BASES = ("PINTEREST_OAUTH_BASE", "PINTEREST_API_BASE", "XERO_LOGIN_BASE", "XERO
 class Stage:
     """Everything that a proof plays on. Entering builds it, leaving takes all of it down."""
 
-    def __init__(self, folder: Path, *, time_scale: float, quiet: bool = True) -> None:
-        self.folder, self.time_scale, self.quiet = folder, time_scale, quiet
+    def __init__(self, folder: Path, *, time_scale: float, build: Callable[[Stage], None], quiet: bool = True) -> None:
+        self.folder, self.time_scale, self.build, self.quiet = folder, time_scale, build, quiet
         self.session = requests.Session()
         self.session.trust_env = False
         self.worker: subprocess.Popen[bytes] | None = None
@@ -65,7 +66,8 @@ class Stage:
         self._start_sandbox()
         try:
             self._make_database()
-            self._build()
+            self._connect()
+            self.build(self)
             self.start_worker()
             self._wait_for_baseline()
         except BaseException:
@@ -163,18 +165,16 @@ class Stage:
                 "Name an empty database."
             )
 
-    def _build(self) -> None:
+    def _connect(self) -> None:
+        """A team with a connection to each provider."""
         from integrations.models import Connection, Grant, Team
-        from workflows import lifecycle, publishing
-        from workflows.models import Condition, Mapping, Step, Workflow
 
         self.control("POST", "faults", **_LIMITS)
-        self.control("POST", "boards", name=BOARD)
-        team = Team.objects.create(name=TEAM)
-        connections = {}
+        self.team = team = Team.objects.create(name=TEAM)
+        self.connections = {}
         for provider, external_id, name in (("pinterest", "", "Pinterest"), ("xero", TENANT, "Demo Company (NZ)")):
             grant = self._grant(Grant, team, provider)
-            connections[provider] = Connection.objects.create(
+            self.connections[provider] = Connection.objects.create(
                 team=team,
                 grant=grant,
                 provider=provider,
@@ -182,11 +182,19 @@ class Stage:
                 name=name,
                 details={"timezone": "Pacific/Auckland", "currency": "NZD"},
             )
+        self.contact_id = self._contact()
+
+    def pin_to_invoice(self) -> None:
+        """The usual workflow, switched on: a pin on the board becomes a draft invoice."""
+        from workflows import lifecycle, publishing
+        from workflows.models import Condition, Mapping, Step, Workflow
+
+        self.control("POST", "boards", name=BOARD)
         workflow = Workflow.objects.create(
-            team=team,
+            team=self.team,
             name="Pin to draft invoice",
             trigger_operation="pinterest.new_pin",
-            trigger_connection=connections["pinterest"],
+            trigger_connection=self.connections["pinterest"],
             interval_minutes=1,
         )
         check = Step.objects.create(workflow=workflow, key="filter", name="Filter", kind="filter", position=1)
@@ -200,17 +208,15 @@ class Stage:
             kind="action",
             position=2,
             operation="xero.create_invoice",
-            connection=connections["xero"],
+            connection=self.connections["xero"],
             max_attempts=20,
         )
-        self.contact_id = self._contact()
         for name, value in {"contact_id": self.contact_id, "reference": "{{ trigger.id }}"}.items():
             Mapping.objects.create(step=write, input=name, value=value)
         for column, value in _LINE.items():
             Mapping.objects.create(step=write, input="lines", row=0, column=column, value=value)
         publishing.publish(workflow, by=None, note="Proof")
         lifecycle.activate(workflow, by=None)
-        self.workflow = workflow
 
     def _grant(self, model: Any, team: Any, provider: str) -> Any:
         from django.utils import timezone
@@ -260,10 +266,10 @@ class Stage:
 
         ends = time.monotonic() + 60
         while time.monotonic() < ends:
-            if TriggerState.objects.filter(status="listening").exists():
+            if not TriggerState.objects.exclude(status="listening").exists():
                 return
             time.sleep(0.2)
-        raise SystemExit(f"The baseline did not end. {self._tail()}")
+        raise SystemExit(f"The baselines did not end. {self._tail()}")
 
     def wait_until_done(self, runs: int, *, longest: float) -> None:
         """Until as many runs exist and none is open, or the time is over."""

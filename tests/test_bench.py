@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench.prove import shortcomings
+from bench import cases
+from bench.cases.kills import case as kills
+from bench.prove import read_options, verdict
 from bench.stage import TEAM, Stage
 from integrations.models import Team
 from tests.base import Cast
@@ -30,12 +33,12 @@ PROVED = {
 
 
 def test_a_flawless_result_is_a_proof() -> None:
-    assert shortcomings(PROVED) == []
+    assert kills.shortcomings(PROVED) == []
 
 
 @pytest.mark.parametrize("name", ["duplicates", "lost", "wrong_body", "open_runs", "needs_review", "not_succeeded"])
 def test_anything_wrong_is_told(name: str) -> None:
-    assert shortcomings({**PROVED, name: 1}) == [f"{name} is 1"]
+    assert kills.shortcomings({**PROVED, name: 1}) == [f"{name} is 1"]
 
 
 @pytest.mark.parametrize(
@@ -49,21 +52,48 @@ def test_anything_wrong_is_told(name: str) -> None:
     ],
 )
 def test_what_was_not_put_to_the_test_is_no_proof(changed: dict[str, Any], told: str) -> None:
-    assert shortcomings({**PROVED, **changed}) == [told]
+    assert kills.shortcomings({**PROVED, **changed}) == [told]
 
 
 def test_a_few_runs_may_end_before_the_first_kill() -> None:
     few = {"asked_for": 30, "runs": 30, "invoices": 30, "writes_committed": 30}
-    assert shortcomings({**PROVED, **few, "kills": 0, "whole_kills": 0, "faults": 0}) == []
+    assert kills.shortcomings({**PROVED, **few, "kills": 0, "whole_kills": 0, "faults": 0}) == []
 
 
 def test_a_database_that_holds_people_is_not_emptied_for_a_proof(cast: Cast, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="holds teams or people"):
-        Stage(tmp_path, time_scale=1)._make_database()
+        Stage(tmp_path, time_scale=1, build=kills.build)._make_database()
     assert Team.objects.filter(pk=cast.team.pk).exists()
 
 
 @pytest.mark.django_db
 def test_a_database_that_held_a_proof_takes_another(tmp_path: Path) -> None:
     Team.objects.create(name=TEAM)
-    Stage(tmp_path, time_scale=1)._refuse_foreign_data()
+    Stage(tmp_path, time_scale=1, build=kills.build)._refuse_foreign_data()
+
+
+@pytest.mark.parametrize("name", cases.names())
+def test_every_case_can_be_played_and_says_what_it_proves_and_how_it_is_seen_to_fail(name: str) -> None:
+    case, options = read_options(["--case", name])
+    assert (sys.modules[type(case).__module__].__doc__ or "").strip()
+    assert case.controls
+    assert (options.case, options.size, options.control) == (name, case.size, "")
+
+
+def test_a_proof_without_a_case_is_the_one_with_kills() -> None:
+    case, options = read_options(["--runs", "7", "--control", "no_intent", "--rough"])
+    assert (case, options.size, options.control, options.rough) == (kills, 7, "no_intent", True)
+
+
+@pytest.mark.parametrize("words", [["--case", "nothing"], ["--control", "nothing"], ["--size", "0"]])
+def test_what_makes_no_sense_is_refused_before_anything_starts(words: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        read_options(words)
+
+
+def test_a_control_must_be_seen_to_fail(capsys: pytest.CaptureFixture[str]) -> None:
+    assert verdict(kills, {**PROVED, "duplicates": 3}, "no_intent") == 0
+    assert capsys.readouterr().err == "The control no_intent was caught: 3 duplicates.\n"
+    assert verdict(kills, PROVED, "no_intent") == 1
+    assert "was not caught" in capsys.readouterr().err
+    assert verdict(kills, PROVED, "") == 0

@@ -1,0 +1,77 @@
+"""The cases of `make prove CASE=...`: each puts one promise to the test, with real processes and an outside witness.
+
+To add one, write a file `bench/cases/<name>.py` with a subclass of `Case` and, at its end, `case = <YourClass>()`. It
+is found by its file name (an underscore in it is a hyphen in `CASE=`). Nothing else has to be told of it.
+
+1. `build(stage)` makes the rows: the team and its connections are there, workflows are not. `stage.pin_to_invoice()`
+   makes the usual one. It runs before the worker starts; the baselines of what it switched on are waited for.
+2. `play(stage, options)` does what is to be survived and returns what the witness counted, as a flat dictionary for
+   the one line of JSON. Ask the sandbox's books and ledger first, and Pinxero's own rows only for what was left open.
+3. `shortcomings(result)` names everything that keeps the result from being a proof: what went wrong, and what was not
+   put to the test at all. It is pure, so test it.
+4. `controls` names what can be broken on purpose. `environment(options)` breaks it, and `caught(result, control)` says
+   in a few words how the result shows it; a control that is not caught fails, for then the proof proves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from bench.stage import Stage
+
+Result = dict[str, Any]
+
+
+class Case:
+    """One promise, and how it is put to the test. `options` are the command's: `size`, `seed`, `control`, `longest`."""
+
+    #: How large it is unless `N=` says otherwise, in what `noun` counts.
+    size: ClassVar[int] = 300
+    noun: ClassVar[str] = "runs"
+    #: What can be broken on purpose, and what that is.
+    controls: ClassVar[Mapping[str, str]] = {}
+    #: Waits are this much shorter than in production, in Pinxero and in the sandbox alike.
+    time_scale: ClassVar[float] = 15.0
+    #: Give up after so many seconds.
+    longest: ClassVar[float] = 1200
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Options of this case alone."""
+
+    def environment(self, options: argparse.Namespace) -> dict[str, str]:
+        """Variables that Pinxero's processes run with in this case, and how `options.control` breaks them."""
+        return {}
+
+    def build(self, stage: Stage) -> None:
+        """Make the workflows and switch them on."""
+        raise NotImplementedError
+
+    def play(self, stage: Stage, options: argparse.Namespace) -> Result:
+        """Put the promise to the test; what the witness counted."""
+        raise NotImplementedError
+
+    def shortcomings(self, result: Mapping[str, Any]) -> list[str]:
+        """Everything that keeps the result from being a proof."""
+        raise NotImplementedError
+
+    def caught(self, result: Mapping[str, Any], control: str) -> str:
+        """How the result shows that the control was at work, as "4 duplicates"; empty where it does not."""
+        return "; ".join(self.shortcomings(result))
+
+
+def names() -> list[str]:
+    """What `CASE=` may be."""
+    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    return sorted(each.name.replace("_", "-") for each in found if not each.name.startswith("_"))
+
+
+def get(name: str) -> Case:
+    """The case of that name. Raises ImportError where there is no such file."""
+    case: Case = importlib.import_module(f"bench.cases.{name.replace('-', '_')}").case
+    return case
