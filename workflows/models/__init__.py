@@ -7,21 +7,31 @@ from workflows.models.backup import Backup
 from workflows.models.control import Decision
 from workflows.models.definition import Condition, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
+from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
 from workflows.models.release import Release
+from workflows.models.starts import ApiCall, ApiToken, InboundHook, Schedule, Upload
 
 __all__ = [
+    "ApiCall",
+    "ApiToken",
     "Backup",
     "Beat",
     "Condition",
     "Decision",
     "Event",
+    "InboundHook",
+    "LookupRow",
+    "LookupTable",
+    "LookupVersion",
     "Mapping",
     "Release",
     "Run",
+    "Schedule",
     "SeenItem",
     "Step",
     "StepRun",
     "TriggerState",
+    "Upload",
     "Workflow",
     "WorkflowVersion",
 ]
