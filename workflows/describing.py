@@ -14,9 +14,11 @@ from integrations.models import ChoiceCache, Connection
 from integrations.schema import Field, Kind
 from workflows import conditions
 from workflows.models import Step
+from workflows.rows import EACH, repeats
 from workflows.tokens import pieces, words
 
 _TRIGGERS = "trigger"
+_LIST = Field("list", "List", Kind.TEXT, is_required=True)
 _WHOLE = re.compile(r"\s*\{\{.*\}\}\s*", re.DOTALL)
 
 
@@ -86,11 +88,16 @@ def _inputs(fields: Iterable[Field], inputs: dict[str, Any], connection: int | N
         if value in (None, "", []):
             continue
         if each.kind is Kind.ROWS and isinstance(value, list):
-            rows = [", ".join(_parts(each.columns, row, connection, names)) for row in value]
-            parts.append(f"{each.label}: {'; '.join(f'({row})' for row in rows)}")
+            rows = [_row(each, row, connection, names) for row in value]
+            parts.append(f"{each.label}: {'; '.join(rows)}")
         else:
             parts.append(f"{each.label} = {_value(each, value, connection, names)}")
     return f", with {'; '.join(parts)}" if parts else ""
+
+
+def _row(table: Field, row: dict[str, Any], connection: int | None, names: _Names) -> str:
+    said = f"({', '.join(_parts(table.columns, row, connection, names))})"
+    return f"for each item of {_value(_LIST, row[EACH], connection, names)} {said}" if repeats(row) else said
 
 
 def _parts(columns: Iterable[Field], row: dict[str, Any], connection: int | None, names: _Names) -> list[str]:

@@ -20,6 +20,7 @@ from integrations.schema import Kind
 from workflows import conditions, confirming, mapping
 from workflows.describing import describe
 from workflows.models import Condition, Step, Workflow, WorkflowVersion
+from workflows.rows import EACH, cells, repeats
 
 FORMAT = 1
 TRIGGER = "trigger"
@@ -236,8 +237,8 @@ def _action_problems(workflow: Workflow, step: Step, earlier: set[str]) -> Itera
     yield from _connection_problems(step.key, workflow, step.connection, action.connector.key, action)
     sources = step_inputs(step)
     found: dict[str, str] = {}
-    for path, source in _flat(sources):
-        for problem in _reference_problems(workflow, step.key, path, source, earlier):
+    for path, source, reads_item in _flat(sources):
+        for problem in _reference_problems(workflow, step.key, path, source, earlier, reads_item=reads_item):
             found.setdefault(path, problem.message)
     found = {
         **confirming.problems(action, sources, step.connection),
@@ -266,14 +267,15 @@ def _lacking(action: Action, sources: dict[str, Any], connection: Connection | N
     return found
 
 
-def _flat(sources: dict[str, Any]) -> Iterable[tuple[str, str]]:
+def _flat(sources: dict[str, Any]) -> Iterable[tuple[str, str, bool]]:
+    """Path, source, and whether it may read the item of its own row."""
     for name, value in sources.items():
         if isinstance(value, str):
-            yield name, value
+            yield name, value, False
             continue
         for index, row in enumerate(value):
             for column, source in row.items():
-                yield f"{name}.{index}.{column}", source
+                yield f"{name}.{index}.{column}", source, repeats(row) and column != EACH
 
 
 def _value_problems(action: Action, sources: dict[str, Any], known: dict[str, str]) -> dict[str, str]:
@@ -285,7 +287,7 @@ def _value_problems(action: Action, sources: dict[str, Any], known: dict[str, st
         rows = value if isinstance(value, list) else None
         if rows is not None:
             values[name] = [
-                {column: _stand_in(f"{name}.{i}.{column}", source, dynamic, known) for column, source in row.items()}
+                {column: _stand_in(f"{name}.{i}.{column}", source, dynamic, known) for column, source in cells(row)}
                 for i, row in enumerate(rows)
             ]
         elif name in fields and fields[name].kind is Kind.ROWS:
@@ -319,7 +321,7 @@ def _stand_in(path: str, source: str, dynamic: set[str], known: dict[str, str]) 
 
 
 def _reference_problems(
-    workflow: Workflow, place: str, path: str | None, source: str, earlier: set[str]
+    workflow: Workflow, place: str, path: str | None, source: str, earlier: set[str], *, reads_item: bool = False
 ) -> Iterable[Problem]:
     try:
         mapping.check(source)
@@ -334,6 +336,8 @@ def _reference_problems(
             yield Problem(place, path, f"{reference} refers to a step that does not come before this one.")
         elif root == "trigger" and first and not _trigger_has(workflow, first):
             yield Problem(place, path, f"The trigger brings no value called {first}. Pick one from the list.")
+        elif root == "item" and reads_item:
+            continue
         elif root not in ("trigger", "steps", "run", "workflow"):
             yield Problem(place, path, f"There is no value called {reference}. Pick one from the list.")
 

@@ -11,7 +11,7 @@ from integrations.errors import IntegrationError, InvalidInputError, ReconnectEr
 from integrations.http import ApiClient, Response
 from integrations.models import Connection
 from integrations.schema import Field, Kind
-from workflows import mapping
+from workflows import mapping, rows
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import StepFailedError
 from workflows.engine.waiting import REASONS, WaitError, growing
@@ -74,16 +74,9 @@ def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Ac
     for name, value in step["inputs"].items():
         declared = fields.get(name)
         if declared is not None and declared.kind is Kind.ROWS and isinstance(value, list):
-            columns = {f.name: f for f in declared.columns}
-            raw[name] = [
-                {
-                    column: _value(source, columns.get(column), walk, context, f"{name}.{index}.{column}", problems)
-                    for column, source in row.items()
-                }
-                for index, row in enumerate(value)
-            ]
+            raw[name] = _rows(declared, value, walk, context, problems)
         else:
-            raw[name] = _value(value, declared, walk, context, name, problems)
+            raw[name] = _value(value, declared, walk.data, context, name, problems)
     try:
         if problems:
             raise InvalidInputError(problems)
@@ -95,16 +88,51 @@ def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Ac
     return cleaned
 
 
+def _rows(
+    declared: Field,
+    value: list[dict[str, str]],
+    walk: Walk,
+    context: mapping.MappingContext,
+    problems: dict[str, str],
+) -> list[dict[str, Any]]:
+    """The rows of a table input; one that is repeated becomes a row per item of its list."""
+    columns = {f.name: f for f in declared.columns}
+    made: list[dict[str, Any]] = []
+    for row in value:
+        for data in _each(row, declared.name, walk.data, context, problems):
+            path = f"{declared.name}.{len(made)}"
+            made.append(
+                {
+                    column: _value(source, columns.get(column), data, context, f"{path}.{column}", problems)
+                    for column, source in rows.cells(row)
+                }
+            )
+    return made
+
+
+def _each(
+    row: dict[str, str], name: str, data: Mapping[str, Any], context: mapping.MappingContext, problems: dict[str, str]
+) -> list[Mapping[str, Any]]:
+    """The data that a row is worked out over: once, or once per item."""
+    if not rows.repeats(row):
+        return [data]
+    try:
+        return [{**data, "item": item} for item in rows.items_of(mapping.evaluate(row[rows.EACH], data, context))]
+    except mapping.MappingError as error:
+        problems[name] = error.message
+        return []
+
+
 def _value(
     source: str,
     declared: Field | None,
-    walk: Walk,
+    data: Mapping[str, Any],
     context: mapping.MappingContext,
     path: str,
     problems: dict[str, str],
 ) -> Any:
     try:
-        value = mapping.evaluate(source, walk.data, context)
+        value = mapping.evaluate(source, data, context)
         if declared is not None and declared.kind is Kind.DATE and isinstance(value, str) and "T" in value:
             # A moment is a day only somewhere: late on 31 October in UTC is 1 November in Auckland's books.
             value = day_of(value, context).isoformat()
