@@ -1,7 +1,8 @@
 """What a read brought, as tables: a report with its sections and columns, or lists of records.
 
-A report is an output with `columns` (texts) and `rows` (each with section, label, is_total and amounts); every other
-list of records in an output is a list. Whose output it is does not matter.
+A report is an output with `columns` (texts) and `rows` (each with path, label, is_total and amounts, where `path` holds
+the headings above it, the outermost first); every other list of records in an output is a list. Whose output it is does
+not matter.
 """
 
 from __future__ import annotations
@@ -36,10 +37,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Line:
-    """One row: a section's heading where there are no cells, else one for each column."""
+    """One row: a heading where there are no cells, else one for each column. `depth` is 0 for an outermost heading."""
 
     cells: tuple[Cell, ...] = ()
     heading: str = ""
+    depth: int = 0
     is_total: bool = False
 
 
@@ -98,14 +100,22 @@ def _report(output: Mapping[str, Any]) -> Table:
 
 
 def _report_lines(rows: Sequence[Mapping[str, Any]], width: int) -> Iterator[Line]:
-    section = ""
+    above: list[str] = []
     for row in rows:
-        own = _short(row.get("section"))
-        if own and own != section:
-            yield Line(heading=own)
-        section = own
+        path = _path(row)
+        is_same = [one == other for one, other in zip(path, above, strict=False)]
+        kept = is_same.index(False) if False in is_same else len(is_same)
+        for depth in range(kept, len(path)):
+            yield Line(heading=path[depth], depth=depth)
+        above = path
         figures = (Cell(amount(value), is_number=True) for value in [*row["amounts"], *[None] * width][:width])
         yield Line((Cell(_short(row.get("label"))), *figures), is_total=row.get("is_total") is True)
+
+
+def _path(row: Mapping[str, Any]) -> list[str]:
+    """The headings of a row; of one that was stored without a path, its section."""
+    path = row.get("path")
+    return [_short(each) for each in (path if isinstance(path, list) else [row.get("section")]) if each]
 
 
 # --- lists ----------------------------------------------------------------------------------------------------------

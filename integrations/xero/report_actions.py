@@ -158,12 +158,13 @@ def _report(api: ApiClient, kind: str, inputs: Any, days: Mapping[str, str | Non
     if len(found) != 1:
         raise TemporaryError("Xero's answer holds no report.")
     titles = [str(title).strip() for title in found[0].get("ReportTitles") or []]
-    rows = list(_flat(found[0].get("Rows") or []))
+    told = found[0].get("Rows") or []
+    rows = list(_flat(told))
     return {
         "name": str(found[0].get("ReportName") or kind),
         "titles": titles,
         "period": titles[-1] if titles else "",
-        "columns": _columns(found[0].get("Rows") or []),
+        "columns": _columns(told),
         "rows": rows,
         "count": len(rows),
     }
@@ -174,19 +175,51 @@ def _columns(rows: list[dict[str, Any]]) -> list[str]:
     return [_text(cell) for cell in (header.get("Cells") or [])[1:]]
 
 
-def _flat(rows: list[dict[str, Any]], section: str = "") -> Iterator[dict[str, Any]]:
-    """Every row with figures; a section that holds none is the heading of those that follow."""
+def _flat(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Every row with figures, and in `path` the headings that it stands under, the outermost first.
+
+    Xero nests nothing but by position: a section that holds no rows is a heading ("Assets") for those that follow,
+    down to a section without a title that holds its total ("Total Assets").
+    """
+    headings: list[str] = []
+    for index, row in enumerate(rows):
+        title, inner = str(row.get("Title") or "").strip(), row.get("Rows") or []
+        if row.get("RowType") != "Section":
+            yield from _figures([row], headings, "")
+        elif not inner and title:
+            headings += [title] if any(_totals(each, title) for each in rows[index:]) else []
+        elif title:
+            yield from _figures(inner, [*headings, title], title)
+        else:
+            ended = next((depth for depth, heading in enumerate(headings) if _totals(row, heading)), None)
+            yield from _figures(inner, headings if ended is None else headings[: ended + 1], "")
+            headings = headings[:ended]
+
+
+def _totals(row: Mapping[str, Any], heading: str) -> bool:
+    """Whether it is a section without a title whose rows tell what the heading comes to."""
+    if row.get("RowType") != "Section" or str(row.get("Title") or "").strip():
+        return False
+    labels = (_text(each["Cells"][0]) for each in row.get("Rows") or [] if each.get("Cells"))
+    return any(label.casefold() == f"total {heading.casefold()}" for label in labels)
+
+
+def _figures(rows: list[dict[str, Any]], path: list[str], section: str) -> Iterator[dict[str, Any]]:
     for row in rows:
         kind = row.get("RowType")
         if kind == "Section":
-            yield from _flat(row.get("Rows") or [], str(row.get("Title") or "").strip())
+            title = str(row.get("Title") or "").strip()
+            yield from _figures(row.get("Rows") or [], [*path, title] if title else path, title)
         elif kind in {"Row", "SummaryRow"} and row.get("Cells"):
             amounts = [_amount(cell) for cell in row["Cells"][1:]]
+            account = _account_of(row["Cells"])
             yield {
+                "path": path,
+                "heading": path[0] if path else "",
                 "section": section,
                 "label": _text(row["Cells"][0]),
-                "account_id": _account_of(row["Cells"]),
-                "is_total": kind == "SummaryRow" or not _account_of(row["Cells"]),
+                "account_id": account,
+                "is_total": kind == "SummaryRow" or not account,
                 "amount": amounts[0] if amounts else None,
                 "amounts": amounts,
             }

@@ -254,6 +254,8 @@ TRACKING_CATEGORIES: dict[str, Any] = {
 }
 
 _REPORT_ROW: dict[str, Any] = {
+    "path": ["Income"],
+    "heading": "Income",
     "section": "Income",
     "label": "Sales",
     "account_id": "ebd06280-af70-4bed-97c6-7451a454ad85",
@@ -274,7 +276,15 @@ BALANCE_SHEET: dict[str, Any] = {
     "titles": ["Balance Sheet", "Northwind Interiors", "As at 31 October 2026"],
     "period": "As at 31 October 2026",
     "columns": ["31 Oct 26"],
-    "rows": [{**_REPORT_ROW, "section": "Bank", "label": "Business Bank Account"}],
+    "rows": [
+        {
+            **_REPORT_ROW,
+            "path": ["Assets", "Bank"],
+            "heading": "Assets",
+            "section": "Bank",
+            "label": "Business Bank Account",
+        }
+    ],
     "count": 1,
 }
 

@@ -44,6 +44,39 @@ def test_a_report_has_its_sections_columns_and_totals() -> None:
     assert figures(table.lines[4]) == ["\u22121,250.50", "1,000.00"]
 
 
+def placed(label: str, *path: str, is_total: bool = False) -> dict[str, Any]:
+    return {**row(label, Decimal("1.00"), is_total=is_total), "path": list(path)}
+
+
+def test_headings_stand_above_their_sections_and_each_once() -> None:
+    rows = [
+        placed("Bank account", "Assets", "Bank"),
+        placed("Total Bank", "Assets", "Bank", is_total=True),
+        placed("Stock", "Assets", "Current Assets"),
+        placed("Total Assets", "Assets", is_total=True),
+        placed("GST", "Liabilities", "Current Liabilities"),
+        placed("Net Assets", is_total=True),
+        placed("Drawings", "Equity"),
+    ]
+    (table,) = tables({**REPORT, "rows": rows})
+    assert [(line.depth, line.heading) if line.heading else line.cells[0].text for line in table.lines] == [
+        (0, "Assets"), (1, "Bank"), "Bank account", "Total Bank", (1, "Current Assets"), "Stock", "Total Assets",
+        (0, "Liabilities"), (1, "Current Liabilities"), "GST", "Net Assets", (0, "Equity"), "Drawings",
+    ]  # fmt: skip
+
+
+def test_sections_of_the_same_name_under_other_headings_are_told_apart() -> None:
+    rows = [placed("Loan", "Assets", "Other"), placed("Debt", "Liabilities", "Other"), placed("Rest", "Other")]
+    (table,) = tables({**REPORT, "rows": rows})
+    assert [line.heading for line in table.lines if line.heading] == [
+        "Assets",
+        "Other",
+        "Liabilities",
+        "Other",
+        "Other",
+    ]
+
+
 def test_a_row_with_more_figures_than_headings_keeps_them_all() -> None:
     (table,) = tables({**REPORT, "columns": ["31 Oct 26"]})
     assert [column.label for column in table.columns] == ["", "31 Oct 26", ""]

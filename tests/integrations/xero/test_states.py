@@ -1,9 +1,8 @@
-"""Quote status, void or delete, archive, and the two reports: for real against the sandbox."""
+"""Quote status, void or delete, and archive: for real against the sandbox."""
 
 from __future__ import annotations
 
 import json
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -120,74 +119,3 @@ def test_what_is_no_id_never_becomes_part_of_an_address() -> None:
         with pytest.raises(InvalidInputError) as caught:
             action.Inputs.clean({name: "../Items", **({"status": "SENT"} if action is QUOTE_STATUS else {})})
         assert list(caught.value.problems) == [name]
-
-
-# --- reports ----------------------------------------------------------------------------------------------------------
-
-
-def report(demo: Any, key: str, **values: Any) -> dict[str, Any]:
-    action = registry.action(key)
-    return dict(action.run(demo, action.Inputs.clean(values)))
-
-
-def amount_of(found: dict[str, Any], label: str) -> Decimal:
-    (row,) = [row for row in found["rows"] if row["label"] == label]
-    assert isinstance(row["amount"], Decimal)
-    return row["amount"]
-
-
-def test_profit_and_loss_grows_by_an_approved_invoice(demo: Any, contact: str, wire: Wire) -> None:
-    period = {"from_date": "2026-11-01", "to_date": "2026-11-30"}
-    invoice(demo, contact, "AUTHORISED")
-    wire.clear()
-    found = report(demo, "xero.get_profit_and_loss", **period)
-    (call,) = wire.exchanges
-    assert call.query == {"fromDate": "2026-11-01", "toDate": "2026-11-30", "standardLayout": "true"}
-    (sales,) = [row for row in found["rows"] if row["label"] == "Sales"]
-    assert (sales["section"], sales["amount"], sales["is_total"]) == ("Income", Decimal("100.00"), False)
-    assert sales["account_id"]
-    assert amount_of(found, "Net Profit") == Decimal("100.00")
-    assert found["period"] == "1 November 2026 to 30 November 2026"
-    assert found["columns"] == ["30 Nov 26"]
-
-
-def test_a_balance_sheet_compares_and_balances(demo: Any, contact: str, wire: Wire) -> None:
-    invoice(demo, contact, "AUTHORISED")
-    wire.clear()
-    found = report(demo, "xero.get_balance_sheet", as_at="2026-11-30", periods="2", timeframe="QUARTER")
-    assert wire.exchanges[0].query == {
-        "date": "2026-11-30",
-        "periods": "2",
-        "timeframe": "QUARTER",
-        "standardLayout": "true",
-    }
-    assert len(found["columns"]) == 3
-    assert all(len(row["amounts"]) == 3 for row in found["rows"])
-    assert amount_of(found, "Net Assets") == amount_of(found, "Total Equity")
-    assert amount_of(found, "Total Assets") - amount_of(found, "Total Liabilities") == amount_of(found, "Net Assets")
-
-
-@pytest.mark.parametrize(
-    ("values", "problems"),
-    [
-        ({"from_date": "2026-01-01"}, {"to_date": "To is needed beside the other day."}),
-        ({"to_date": "2026-01-01"}, {"from_date": "From is needed beside the other day."}),
-        ({"from_date": "2026-01-02", "to_date": "2026-01-01"}, {"to_date": "To is before From."}),
-        ({"from_date": "2025-01-01", "to_date": "2026-01-02"}, {"to_date": "The period may span 365 days at most."}),
-        ({"periods": "12"}, {"periods": "Compare with must be at most 11; this is 12."}),
-    ],
-)
-def test_a_period_that_xero_would_refuse_is_told_first(values: dict[str, str], problems: dict[str, str]) -> None:
-    with pytest.raises(InvalidInputError) as caught:
-        registry.action("xero.get_profit_and_loss").Inputs.clean(values)
-    assert caught.value.problems == problems
-
-
-def test_a_report_is_narrowed_by_tracking_and_takes_the_own_layout(demo: Any, wire: Wire) -> None:
-    for key, names in (
-        ("xero.get_profit_and_loss", {"tracking_option_1": "trackingOptionID"}),
-        ("xero.get_balance_sheet", {"tracking_option_1": "trackingOptionID1"}),
-    ):
-        wire.clear()
-        report(demo, key, **dict.fromkeys(names, SOMEBODY), is_standard_layout=False, is_cash_basis=True)
-        assert wire.exchanges[0].query == {**dict.fromkeys(names.values(), SOMEBODY), "paymentsOnly": "true"}

@@ -1,0 +1,146 @@
+"""The balance sheet and the profit and loss: for real against the sandbox, and as Xero may shape them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from integrations import registry
+from integrations.errors import InvalidInputError
+from integrations.xero.report_actions import _flat
+from tests.integrations.wire import Wire
+from tests.integrations.xero.test_states import invoice
+from tests.provider import Sandbox
+
+SOMEBODY = "430fa14a-f945-44d3-9f97-5df5e28441b8"
+
+
+@pytest.fixture
+def contact(sandbox: Sandbox) -> str:
+    return str(sandbox.contacts()[0]["id"])
+
+
+def report(demo: Any, key: str, **values: Any) -> dict[str, Any]:
+    action = registry.action(key)
+    return dict(action.run(demo, action.Inputs.clean(values)))
+
+
+def amount_of(found: dict[str, Any], label: str) -> Decimal:
+    (row,) = [row for row in found["rows"] if row["label"] == label]
+    assert isinstance(row["amount"], Decimal)
+    return row["amount"]
+
+
+def test_profit_and_loss_grows_by_an_approved_invoice(demo: Any, contact: str, wire: Wire) -> None:
+    period = {"from_date": "2026-11-01", "to_date": "2026-11-30"}
+    invoice(demo, contact, "AUTHORISED")
+    wire.clear()
+    found = report(demo, "xero.get_profit_and_loss", **period)
+    (call,) = wire.exchanges
+    assert call.query == {"fromDate": "2026-11-01", "toDate": "2026-11-30", "standardLayout": "true"}
+    (sales,) = [row for row in found["rows"] if row["label"] == "Sales"]
+    assert (sales["section"], sales["amount"], sales["is_total"]) == ("Income", Decimal("100.00"), False)
+    assert sales["account_id"]
+    assert amount_of(found, "Net Profit") == Decimal("100.00")
+    assert found["period"] == "1 November 2026 to 30 November 2026"
+    assert found["columns"] == ["30 Nov 26"]
+
+
+def test_a_balance_sheet_compares_and_balances(demo: Any, contact: str, wire: Wire) -> None:
+    invoice(demo, contact, "AUTHORISED")
+    wire.clear()
+    found = report(demo, "xero.get_balance_sheet", as_at="2026-11-30", periods="2", timeframe="QUARTER")
+    assert wire.exchanges[0].query == {
+        "date": "2026-11-30",
+        "periods": "2",
+        "timeframe": "QUARTER",
+        "standardLayout": "true",
+    }
+    assert len(found["columns"]) == 3
+    assert all(len(row["amounts"]) == 3 for row in found["rows"])
+    assert amount_of(found, "Net Assets") == amount_of(found, "Total Equity")
+    assert amount_of(found, "Total Assets") - amount_of(found, "Total Liabilities") == amount_of(found, "Net Assets")
+    places = {row["label"]: (row["path"], row["heading"], row["section"]) for row in found["rows"]}
+    assert places["Accounts Receivable"] == (["Assets", "Current Assets"], "Assets", "Current Assets")
+    assert places["Total Current Assets"] == places["Accounts Receivable"]
+    assert places["Total Assets"] == (["Assets"], "Assets", "")
+    assert places["GST"] == (["Liabilities", "Current Liabilities"], "Liabilities", "Current Liabilities")
+    assert places["Total Liabilities"] == (["Liabilities"], "Liabilities", "")
+    assert places["Net Assets"] == ([], "", "")
+    assert places["Current Year Earnings"] == (["Equity"], "Equity", "Equity")
+
+
+def _row(label: str) -> dict[str, Any]:
+    return {"RowType": "Row", "Cells": [{"Value": label}, {"Value": "1.00"}]}
+
+
+def _section(title: str | None, *labels: str) -> dict[str, Any]:
+    return {"RowType": "Section", "Title": title, "Rows": [_row(label) for label in labels]}
+
+
+def test_headings_within_headings_last_until_their_own_total() -> None:
+    rows = [
+        _section(" Assets"),
+        _section("Current Assets"),
+        _section("Bank", "Account", "Total Bank"),
+        _section("", "Total Current Assets"),
+        _section("Fixed Assets", "Van"),
+        _section(None, "TOTAL ASSETS"),
+        _section("", "Net Assets"),
+        _section("Equity", "Funds"),
+    ]
+    assert [(row["label"], row["path"]) for row in _flat(rows)] == [
+        ("Account", ["Assets", "Current Assets", "Bank"]),
+        ("Total Bank", ["Assets", "Current Assets", "Bank"]),
+        ("Total Current Assets", ["Assets", "Current Assets"]),
+        ("Van", ["Assets", "Fixed Assets"]),
+        ("TOTAL ASSETS", ["Assets"]),
+        ("Net Assets", []),
+        ("Funds", ["Equity"]),
+    ]
+
+
+def test_a_section_that_is_merely_empty_is_no_heading_of_others() -> None:
+    rows = [_section("Income"), _section("Less Cost of Sales", "Boards"), _section("", "Gross Profit")]
+    assert [(row["label"], row["path"]) for row in _flat(rows)] == [
+        ("Boards", ["Less Cost of Sales"]),
+        ("Gross Profit", []),
+    ]
+
+
+def test_a_section_may_hold_sections_and_rows_may_stand_alone() -> None:
+    nested = {"RowType": "Section", "Title": "Assets", "Rows": [_section("Bank", "Account"), _row("Total Assets")]}
+    found = [(row["label"], row["path"], row["section"]) for row in _flat([nested, _row("Alone")])]
+    assert found == [
+        ("Account", ["Assets", "Bank"], "Bank"),
+        ("Total Assets", ["Assets"], "Assets"),
+        ("Alone", [], ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        ({"from_date": "2026-01-01"}, {"to_date": "To is needed beside the other day."}),
+        ({"to_date": "2026-01-01"}, {"from_date": "From is needed beside the other day."}),
+        ({"from_date": "2026-01-02", "to_date": "2026-01-01"}, {"to_date": "To is before From."}),
+        ({"from_date": "2025-01-01", "to_date": "2026-01-02"}, {"to_date": "The period may span 365 days at most."}),
+        ({"periods": "12"}, {"periods": "Compare with must be at most 11; this is 12."}),
+    ],
+)
+def test_a_period_that_xero_would_refuse_is_told_first(values: dict[str, str], problems: dict[str, str]) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        registry.action("xero.get_profit_and_loss").Inputs.clean(values)
+    assert caught.value.problems == problems
+
+
+def test_a_report_is_narrowed_by_tracking_and_takes_the_own_layout(demo: Any, wire: Wire) -> None:
+    for key, names in (
+        ("xero.get_profit_and_loss", {"tracking_option_1": "trackingOptionID"}),
+        ("xero.get_balance_sheet", {"tracking_option_1": "trackingOptionID1"}),
+    ):
+        wire.clear()
+        report(demo, key, **dict.fromkeys(names, SOMEBODY), is_standard_layout=False, is_cash_basis=True)
+        assert wire.exchanges[0].query == {**dict.fromkeys(names.values(), SOMEBODY), "paymentsOnly": "true"}
