@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 
 from integrations.jsonfield import ExactJSONField
@@ -86,6 +87,8 @@ class Event(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     key = models.CharField(max_length=200)
     data = ExactJSONField()
+    #: Who started it by hand, by a file or by the API; None for what came by itself.
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     accepted_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()
@@ -171,6 +174,11 @@ class Run(models.Model):
             models.Index(fields=["team", "-id"], name="run_list"),
             models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
             models.Index(fields=["workflow", "-id"], name="run_list_by_workflow"),
+            models.Index(
+                fields=["finished_at"],
+                name="runs_to_trim",
+                condition=models.Q(trimmed_at__isnull=True, finished_at__isnull=False),
+            ),
             models.Index(
                 fields=["status", "wake_at"],
                 name="runs_to_do",
