@@ -107,6 +107,10 @@ SAFETIES_OFF: list[str] = env.list("PINXERO_SAFETIES_OFF", [])
 ALLOW_SQLITE = env.bool("PINXERO_ALLOW_SQLITE", False)
 WORKERS = env.int("PINXERO_WORKERS", 2)
 STALE_SECONDS = env.float("PINXERO_STALE_SECONDS", 45.0)
+# How long what was recorded is kept; workflows/retention.py says what counts as which.
+KEEP_BODIES_DAYS = env.int("PINXERO_KEEP_BODIES_DAYS", 90)
+KEEP_RUNS_DAYS = env.int("PINXERO_KEEP_RUNS_DAYS", 400)
+KEEP_EVIDENCE_YEARS = env.int("PINXERO_KEEP_EVIDENCE_YEARS", 7)
 # The password of the demo's people; `make run` makes one. Unused in production.
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", "")
 

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from integrations import connections, oauth, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import beats, doorbell
+from workflows import beats, doorbell, retention
 from workflows.models import Beat
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,8 @@ def keep_house() -> None:
     _chore("catch up after lost notices", doorbell.catch_up)
     if _is_due("some organisations", _ROUND_SECONDS):
         _chore("refresh organisations", refresh_organisations)
+    if _is_night() and _is_due("remove what is old", _ROUND_SECONDS):
+        _chore("remove what is old", retention.remove_old)
     if _is_due("daily", _DAY_SECONDS):
         _chore("refresh idle grants", oauth.refresh_idle_grants)
         _chore("forget abandoned grants", connections.forget_abandoned_grants)
@@ -82,6 +85,11 @@ def _is_due(name: str, every: float) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def _is_night() -> bool:
+    """Between one and five, where the installation is: rounds until everything old is gone."""
+    return 1 <= timezone.localtime().hour < 5
 
 
 def _chore(name: str, do: Callable[[], int]) -> None:

@@ -182,6 +182,8 @@ _SEND_AGAIN = WayOut(
 
 def ways_out(run: Run) -> list[WayOut]:
     """What a person can do with the run now; every state that is not final has at least one."""
+    if run.trimmed_at is not None:
+        return []
     if run.status == Status.NEEDS_REVIEW:
         return [_MARK_DONE, _SEND_AGAIN, _CANCEL_UNCERTAIN]
     if run.status in (Status.FAILED, Status.CRASHED):
@@ -198,6 +200,7 @@ def ways_out(run: Run) -> list[WayOut]:
 
 def retry(run: Run, *, by: User | None, reason: str = "") -> None:
     """Go on from the step that failed or waits."""
+    _insist_on_bodies(run)
     with _deciding(run, Decision.What.RETRY, by, reason, allowed={Status.FAILED, Status.CRASHED, Status.WAITING}):
         passed_over = [step["key"] for step in run.version.plan["steps"] if step.get("on_error") == "go_on"]
         for step_run in StepRun.objects.filter(run=run, state=StepRun.State.FAILED).exclude(step__in=passed_over):
@@ -253,6 +256,7 @@ def replay(run: Run, *, by: User | None, reason: str = "") -> Run:
         raise NotAllowedNowError("The workflow has no published version to run.")
     if run.is_open:
         raise NotAllowedNowError("The run is still under way; cancel it or let it end first.")
+    _insist_on_bodies(run)
     with transaction.atomic():
         Workflow.objects.select_for_update().get(pk=workflow.pk)
         last = Run.objects.filter(workflow=workflow, event=run.event).aggregate(last=Max("replay"))["last"] or 0
@@ -261,6 +265,13 @@ def replay(run: Run, *, by: User | None, reason: str = "") -> Run:
         Decision.objects.create(run=run, what=Decision.What.REPLAY, by=by, reason=reason)
         ring()
     return again
+
+
+def _insist_on_bodies(run: Run) -> None:
+    if run.trimmed_at is not None:
+        raise NotAllowedNowError(
+            f"What came in is no longer kept: it was removed on {run.trimmed_at:%-d %B %Y}, so nothing can run on it."
+        )
 
 
 @contextmanager
