@@ -122,6 +122,12 @@ class Connection(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.CONNECTED)
     last_error = models.TextField(blank=True, default="")
     last_used_at = models.DateTimeField(null=True, blank=True)
+    #: Since when nothing may be written with it, by whose word and why; runs that would write wait meanwhile.
+    frozen_at = models.DateTimeField(null=True, blank=True)
+    frozen_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    freeze_reason = models.CharField(max_length=300, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TeamQuerySet.as_manager()
@@ -156,6 +162,11 @@ class CallBudget(models.Model):
     day_limit = models.IntegerField(default=0)
     blocked_until = models.DateTimeField(null=True, blank=True)
     blocked_reason = models.CharField(max_length=200, blank=True, default="")
+    #: Calls in a row that the provider failed to answer, since when that were too many, and when one may try again.
+    troubles = models.PositiveIntegerField(default=0, db_default=0)
+    down_since = models.DateTimeField(null=True, blank=True)
+    down_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
+    probe_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.day_used} of {self.day_limit} calls today"
