@@ -10,11 +10,13 @@ from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, Trig
 from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
 from workflows.models.release import Release
 from workflows.models.starts import ApiCall, ApiToken, InboundHook, Schedule, Upload
+from workflows.models.survival import Batch, Notice, Safeguards
 
 __all__ = [
     "ApiCall",
     "ApiToken",
     "Backup",
+    "Batch",
     "Beat",
     "Condition",
     "Decision",
@@ -24,8 +26,10 @@ __all__ = [
     "LookupTable",
     "LookupVersion",
     "Mapping",
+    "Notice",
     "Release",
     "Run",
+    "Safeguards",
     "Schedule",
     "SeenItem",
     "Step",

@@ -16,6 +16,7 @@ class Decision(models.Model):
         MARK_DONE = "mark_done", "Marked as done by hand"
         SEND_AGAIN = "send_again", "Sent again"
         CANCEL = "cancel", "Cancelled"
+        RELEASE = "release", "Let go"
         REPLAY = "replay", "Replayed"
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="decisions")

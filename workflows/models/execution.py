@@ -125,6 +125,8 @@ class Run(models.Model):
         DELAY = "delay", "for its time to come"
         CALL = "call", "for the workflow that it called"
         HOLD = "hold", "for a person to let it go"
+        DOWN = "down", "for the provider to be back"
+        FREEZE = "freeze", "for the organisation to be thawed"
 
     OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
@@ -138,13 +140,15 @@ class Run(models.Model):
     #: The run whose step called this one, and how many calls deep it is: 0 for one that nobody called.
     called_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="called")
     depth = models.PositiveSmallIntegerField(default=0, db_default=0)
+    #: The run that wrote what started this one, so that workflows that start each other are noticed.
+    caused_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="caused")
     #: The connection that its writes go to, for lists and filters; the steps hold the truth.
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     wait_reason = models.CharField(max_length=20, choices=WaitReason.choices, blank=True, default="")
     wake_at = models.DateTimeField(null=True, blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    #: Which connection the run waits for while wait_reason is connection.
+    #: Which connection the run waits for while wait_reason is connection, down or freeze.
     waits_for = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.BigIntegerField(default=0)
@@ -261,6 +265,11 @@ class StepRun(models.Model):
         ordering = ["run", "position", "iteration"]
         constraints = [
             models.UniqueConstraint(fields=["run", "step", "iteration"], name="a_step_runs_once_per_iteration")
+        ]
+        indexes = [
+            models.Index(
+                fields=["connection", "provider_id"], name="records_written", condition=~models.Q(provider_id="")
+            )
         ]
 
     def __str__(self) -> str:
