@@ -34,6 +34,7 @@ from integrations.xero.options import (
     QuoteLineAmountTypes,
     QuoteState,
     QuoteStatus,
+    ReceivedBy,
     SearchBy,
     Timeframe,
     WhenFound,
@@ -61,9 +62,11 @@ __all__ = [
     "QuoteLineAmountTypes",
     "QuoteState",
     "QuoteStatus",
+    "ReceivedBy",
     "SearchBy",
     "Timeframe",
     "WhenFound",
+    "adjustment_accounts",
     "bank_accounts",
     "branding_themes",
     "contacts",
@@ -82,6 +85,7 @@ __all__ = [
     "quotes",
     "sales_accounts",
     "sales_tax_types",
+    "tracked_items",
     "tracking_options",
 ]
 
@@ -153,6 +157,12 @@ def inventory_accounts(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Ch
 def cost_accounts(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """Active accounts of direct costs."""
     return _accounts(api, {"EXPENSE"}, "DIRECTCOSTS")
+
+
+@choices()
+def adjustment_accounts(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """Active expense accounts, those of direct costs among them."""
+    return _accounts(api, {"EXPENSE"})
 
 
 @choices()
@@ -260,6 +270,15 @@ def items_purchased(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choic
 def items(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
     """All items."""
     return _items(api, "")
+
+
+@choices()
+def tracked_items(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """Items whose stock Xero counts, with how many are on hand."""
+    for item in _list(api, "Items"):
+        if item.get("IsTrackedAsInventory") and item.get("Code"):
+            name = item.get("Name") or item.get("Description") or item["Code"]
+            yield item["Code"], f"{item['Code']} - {name} ({item.get('QuantityOnHand') or 0} on hand)"
 
 
 def _items(api: ApiClient, flag: str) -> Iterator[Choice]:

@@ -46,6 +46,7 @@ from integrations.xero.purchase_actions import CreateBill, CreatePurchaseOrder
 from integrations.xero.quote_actions import CreateQuote
 from integrations.xero.report_actions import GetBalanceSheet, GetProfitAndLoss
 from integrations.xero.status_actions import ArchiveContact, UpdateQuoteStatus, VoidOrDeleteInvoice
+from integrations.xero.stock_actions import ReceiveStock
 from integrations.xero.triggers import NewBill, NewContact, NewCreditNote, NewInvoice, NewPurchaseOrder, NewQuote
 from integrations.xero.webhooks import XeroWebhook
 
@@ -97,6 +98,7 @@ class XeroConnector(Connector):
         CreateBankTransfer,
         CreateProject,
         AddStockItem,
+        ReceiveStock,
         UpdateQuoteStatus,
         VoidOrDeleteInvoice,
         ArchiveContact,

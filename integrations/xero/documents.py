@@ -51,7 +51,7 @@ class CreateDocument(Action):
     """
 
     effect = Effect.CREATES
-    scopes = ("accounting.invoices",)
+    scopes: ClassVar[tuple[str, ...]] = ("accounting.invoices",)
     key_window = 300
     lookup_reliable = True
     #: The list in Xero's envelope, which is the address too, and two of a record's fields.

@@ -100,6 +100,13 @@ class IfItemExists(TextChoices):
     STOP = "stop", "Stop the run here"
 
 
+class ReceivedBy(TextChoices):
+    """How stock comes in."""
+
+    BILL = "bill", "A bill: it was bought"
+    ADJUSTMENT = "adjustment", "An adjustment: it was counted or found"
+
+
 class SearchBy(TextChoices):
     """Where a contact is searched."""
 

@@ -170,7 +170,7 @@ class CreateBill(CreateDocument):
         assert isinstance(api, XeroClient)
         found = super().prepare(api, inputs)
         if inputs.bill_number is not None and inputs.if_duplicate is choices.IfDuplicate.STOP:
-            _refuse_duplicate(api, inputs.contact_id, inputs.bill_number)
+            refuse_duplicate(api, inputs.contact_id, inputs.bill_number)
         return found
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
@@ -202,7 +202,8 @@ class CreateBill(CreateDocument):
         return bill_link(str(output["InvoiceID"]), organisation)
 
 
-def _refuse_duplicate(api: XeroClient, contact_id: str, number: str) -> None:
+def refuse_duplicate(api: XeroClient, contact_id: str, number: str) -> None:
+    """Raises RejectedError where a bill of this contact with this number is in the books."""
     query = {"ContactIDs": contact_id, "searchTerm": number, "summaryOnly": "true"}
     for page in api.pages("/Invoices", "Invoices", query):
         for bill in page:

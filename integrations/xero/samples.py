@@ -146,6 +146,17 @@ BILL: dict[str, Any] = {
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
 
+RECEIVED_STOCK: dict[str, Any] = {
+    **BILL,
+    "Status": "AUTHORISED",
+    "item_code": "STOOL-OAK",
+    "quantity_received": Decimal("10.0000"),
+    "quantity_before": Decimal("4.0000"),
+    "quantity_on_hand": Decimal("14.0000"),
+    "total_cost": Decimal("513.00"),
+    "warning": None,
+}
+
 CREDIT_NOTE: dict[str, Any] = {
     "CreditNoteID": "aea95d78-ea48-456b-9b08-6bc012600072",
     "CreditNoteNumber": "CN-0003",

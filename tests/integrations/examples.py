@@ -77,6 +77,14 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "purchase_account": "310",
         "purchase_tax_type": "INPUT2",
     },
+    "xero.receive_stock": {
+        "item_code": "STOOL-OAK",
+        "quantity": "10",
+        "unit_cost": "32.5",
+        "bill_number": "TT-20932",
+        "received_on": "2026-11-22",
+        "due_date": "2026-12-22",
+    },
     "xero.update_invoice": {"due_date": "2027-01-15"},
     "xero.add_lines_to_invoice": {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "200"}]},
     "xero.email_invoice": {"if_sent": "again"},
@@ -165,7 +173,8 @@ def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
     values = dict(EXAMPLES[action.full_key])
     if action.connector.key == "pinterest":
         return action.Inputs.clean({**values, **_at_pinterest(action, sandbox)})
-    if any(declared.name == "contact_id" and declared.is_required for declared in action.Inputs.fields()):
+    names = {declared.name for declared in action.Inputs.fields() if declared.is_required}
+    if "contact_id" in names or action.full_key == "xero.receive_stock":
         values["contact_id"] = sandbox.contacts()[0]["id"]
     if any(declared.name == "invoice_id" and declared.is_required for declared in action.Inputs.fields()):
         values["invoice_id"] = sandbox.invoices(ours=False)[0]["id"]

@@ -116,6 +116,7 @@ REFUSED: dict[str, Refused] = {
     "xero.create_bank_transfer": Refused("FromBankAccount must be a bank account", {"from_account_id": NOBODY}),
     "xero.create_project": Refused("The contactId is required", {"contact_id": NOBODY}),
     "xero.add_stock_item": Refused("Account code '9999' is not a valid code", {"sales_account": "9999"}),
+    "xero.receive_stock": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.update_quote_status": Refused("cannot become", {"status": "INVOICED"}),
     "xero.void_or_delete_invoice": Refused(REFUSED_FOR_NO_REASON, {}),
     "xero.archive_contact": Refused("The contact with this ContactID was not found", {"contact_id": NOBODY}),
