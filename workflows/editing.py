@@ -5,7 +5,6 @@ Each function is one change in one transaction. Nothing here runs or publishes; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass
 from typing import Any
@@ -15,20 +14,21 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from integrations.models import Connection, Team
+from workflows import arranging
+from workflows.arranging import EditError, delete_step, move_step
 from workflows.models import Condition, Mapping, Run, Step, Workflow
+from workflows.outline import Place
+
+__all__ = ["EditError", "Sources", "StepDraft", "delete_step", "move_step"]
 
 #: A step's inputs as they are written: a source per input, or rows of sources per column for a table input.
 Sources = dict[str, "str | list[dict[str, str]]"]
 
+#: Conditions as they are written: {"group": …, "items": […]}, or the columns of a comparison.
+Tree = dict[str, Any]
+
 FILTER_KEY = "filter"
-
-
-class EditError(Exception):
-    """The change cannot be made; `message` is a sentence for the person who wanted it."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+END = Place()
 
 
 @dataclass(frozen=True)
@@ -84,25 +84,61 @@ def set_trigger(
 
 @transaction.atomic
 def set_filter(workflow: Workflow, *, group: str, comparisons: list[dict[str, Any]]) -> None:
-    """Replace the filter; without comparisons there is none afterwards."""
-    steps = list(workflow.steps.all())
-    step = next((each for each in steps if each.kind == Step.Kind.FILTER), None)
-    if not comparisons:
-        if step is not None:
-            step.delete()
+    """Replace the filter that the workflow begins with; without comparisons there is none afterwards."""
+    first = workflow.steps.filter(parent=None).order_by("position", "pk").first()
+    step = first if first is not None and first.kind == Step.Kind.FILTER else None
+    if comparisons:
+        place = Place(before=first)
+        save_conditions(workflow, step, {"group": group, "items": comparisons}, name="Filter", place=place)
+    elif step is not None:
+        arranging.delete_step(step)
+
+
+@transaction.atomic
+def save_conditions(
+    workflow: Workflow, step: Step | None, tree: Tree | None, *, name: str, place: Place = END, kind: str = FILTER_KEY
+) -> Step:
+    """Change the conditions of a filter or a path, or add one. A path without conditions takes what no other takes."""
+    if step is None:
+        step = _new(workflow, kind, place, name=name, wanted=kind)
     else:
-        if step is None:
-            key = _free_key(FILTER_KEY, {each.key for each in steps})
-            step = Step.objects.create(
-                workflow=workflow, key=key, name="Filter", kind=Step.Kind.FILTER, position=0, operation=""
-            )
-        step.conditions.all().delete()
-        root = Condition.objects.create(step=step, position=0, kind=group)
-        Condition.objects.bulk_create(
-            Condition(step=step, parent=root, position=position, kind=Condition.Kind.COMPARISON, **comparison)
-            for position, comparison in enumerate(comparisons, 1)
-        )
-    _renumber(workflow)
+        step.name = name
+        step.save(update_fields=["name"])
+    step.conditions.all().delete()
+    if tree is not None and tree["items"]:
+        _store(step, tree, None, 0)
+    touch(workflow)
+    return step
+
+
+def _store(step: Step, tree: Tree, parent: Condition | None, position: int) -> None:
+    if "group" not in tree:
+        kind = Condition.Kind.COMPARISON
+        Condition.objects.create(step=step, parent=parent, position=position, kind=kind, **tree)
+        return
+    group = Condition.objects.create(step=step, parent=parent, position=position, kind=tree["group"])
+    for number, item in enumerate(tree["items"], 1):
+        _store(step, item, group, number)
+
+
+@transaction.atomic
+def add_branch(workflow: Workflow, *, name: str, paths: int, has_otherwise: bool, place: Place = END) -> Step:
+    """A branch with paths that are still to be given their conditions, and one for everything else."""
+    branch = _new(workflow, Step.Kind.BRANCH, place, name=name, wanted=Step.Kind.BRANCH)
+    names = [f"Path {number}" for number in range(1, paths + 1)] + ["Otherwise"] * has_otherwise
+    for each in names:
+        _new(workflow, Step.Kind.PATH, Place(branch), name=each, wanted=Step.Kind.PATH)
+    return branch
+
+
+@transaction.atomic
+def add_path(branch: Step) -> Step:
+    """One more path, before a last one without conditions: that is for everything else."""
+    siblings = list(branch.children.prefetch_related("conditions").order_by("position", "pk"))
+    last = siblings[-1] if siblings and not siblings[-1].conditions.all() else None
+    taken = {each.name for each in siblings}
+    name = next(f"Path {n}" for n in range(len(siblings) + (last is None), 1000) if f"Path {n}" not in taken)
+    return _new(branch.workflow, Step.Kind.PATH, Place(branch, last), name=name, wanted=Step.Kind.PATH)
 
 
 @transaction.atomic
@@ -119,40 +155,54 @@ def undelete_workflow(workflow: Workflow) -> None:
 
 
 @transaction.atomic
-def save_step(workflow: Workflow, step: Step | None, draft: StepDraft) -> Step:
-    """Change a step, or add one at the end. Its key is given once and stays, because later steps refer to it."""
+def save_step(workflow: Workflow, step: Step | None, draft: StepDraft, *, place: Place = END) -> Step:
+    """Change a step, or add one. Its key is given once and stays, because later steps refer to it."""
     if step is None:
-        taken = set(workflow.steps.values_list("key", flat=True))
-        key = _free_key(draft.operation.rpartition(".")[2], taken)
-        step = Step(workflow=workflow, key=key, kind=Step.Kind.ACTION, position=len(taken) + 1)
+        step = _new(workflow, Step.Kind.ACTION, place, name=draft.name, wanted=draft.operation.rpartition(".")[2])
     step.name, step.operation, step.connection = draft.name, draft.operation, draft.connection
     step.on_error, step.max_attempts = draft.on_error, draft.max_attempts
     step.save()
-    step.mappings.all().delete()
-    Mapping.objects.bulk_create(_rows(step, draft.sources))
-    _renumber(workflow)
+    _replace_mappings(step, draft.sources)
+    touch(workflow)
     return step
 
 
 @transaction.atomic
-def move_step(step: Step, *, up: bool) -> bool:
-    """Swap an action with its neighbour. False where there is none in that direction."""
-    actions = [each for each in step.workflow.steps.all() if each.kind == Step.Kind.ACTION]
-    place = next(index for index, each in enumerate(actions) if each.pk == step.pk)
-    other = place - 1 if up else place + 1
-    if not 0 <= other < len(actions):
-        return False
-    actions[place], actions[other] = actions[other], actions[place]
-    _renumber(step.workflow, actions)
-    return True
+def save_kind(
+    workflow: Workflow,
+    step: Step | None,
+    *,
+    kind: str,
+    name: str,
+    settings: MappingType[str, Any],
+    sources: Sources,
+    place: Place = END,
+) -> Step:
+    """Change a step that is no action and has no conditions, or add one."""
+    if step is None:
+        step = _new(workflow, kind, place, name=name, wanted=kind)
+    step.name, step.settings = name, dict(settings)
+    step.save(update_fields=["name", "settings"])
+    _replace_mappings(step, sources)
+    touch(workflow)
+    return step
 
 
-@transaction.atomic
-def delete_step(step: Step) -> None:
-    """Remove a step with its mappings."""
-    workflow = step.workflow
-    step.delete()
-    _renumber(workflow)
+def _new(workflow: Workflow, kind: str, place: Place, *, name: str, wanted: str) -> Step:
+    taken = set(workflow.steps.values_list("key", flat=True))
+    step = Step(workflow=workflow, key=arranging.free_key(wanted, taken), kind=kind, name=name)
+    arranging.stand(step, place)
+    return step
+
+
+def _replace_mappings(step: Step, sources: Sources) -> None:
+    step.mappings.all().delete()
+    Mapping.objects.bulk_create(_rows(step, sources))
+
+
+def touch(workflow: Workflow) -> None:
+    """Note that the workflow has changed."""
+    Workflow.objects.filter(pk=workflow.pk).update(changed_at=timezone.now())
 
 
 @transaction.atomic
@@ -205,23 +255,3 @@ def _rows(step: Step, sources: Sources) -> list[Mapping]:
                 if source.strip()
             )
     return made
-
-
-def _renumber(workflow: Workflow, actions: list[Step] | None = None) -> None:
-    steps = list(workflow.steps.all())
-    filters = [each for each in steps if each.kind == Step.Kind.FILTER]
-    ordered = filters + (actions or [each for each in steps if each.kind == Step.Kind.ACTION])
-    for position, step in enumerate(ordered, 1):
-        if step.position != position:
-            Step.objects.filter(pk=step.pk).update(position=position)
-    Workflow.objects.filter(pk=workflow.pk).update(changed_at=timezone.now())
-
-
-def _free_key(wanted: str, taken: set[str]) -> str:
-    # Keys stand in mappings as names, so they have to be names there.
-    base = re.sub(r"[^a-z0-9_]", "_", wanted.lower())[:40] or "step"
-    base = base if base[0].isalpha() else f"step_{base}"
-    number, key = 2, base
-    while key in taken:
-        key, number = f"{base}_{number}", number + 1
-    return key

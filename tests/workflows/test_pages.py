@@ -230,8 +230,9 @@ def test_steps_move_and_keep_their_keys(builder: Client, world: World) -> None:
     steps = list(world.workflow.steps.all())
     assert [step.key for step in steps] == ["filter", second.key, first.key]
     assert [step.position for step in steps] == [1, 2, 3]
-    builder.post(reverse("move_step", args=[world.workflow.pk, second.pk]), {"direction": "up"})
-    assert [step.key for step in world.workflow.steps.all()] == ["filter", second.key, first.key]
+    for _ in range(2):  # the second time it is at the beginning already
+        builder.post(reverse("move_step", args=[world.workflow.pk, second.pk]), {"direction": "up"})
+        assert [step.key for step in world.workflow.steps.all()] == [second.key, "filter", first.key]
 
 
 def test_deleting_a_step_asks_first(builder: Client, world: World) -> None:

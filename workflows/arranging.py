@@ -1,0 +1,198 @@
+"""Where steps stand: adding at a place, moving, duplicating, deleting. Each is one change in one transaction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from django.db import transaction
+from django.utils import timezone
+
+from workflows import mapping, outline
+from workflows.models import Condition, Step, Workflow
+from workflows.models import Mapping as MappingRow
+from workflows.outline import Node, Place
+
+_REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+class EditError(Exception):
+    """The change cannot be made; `message` is a sentence for the person who wanted it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+def stand(step: Step, place: Place) -> None:
+    """Put a step at a place, new or from elsewhere, and number those beside it. Raises EditError where it cannot be."""
+    nodes = outline.outline(step.workflow.steps.select_related("parent"))
+    parent = outline.find(nodes, place.parent)
+    if place.parent is not None and parent is None:
+        raise EditError("The step it was to stand in is not there any more.")
+    if not outline.can_hold(place.parent, step.kind):
+        raise EditError(f"{step.name or 'This step'} cannot stand there.")
+    own = outline.find(nodes, step) if step.pk else None
+    if own is not None and parent is not None and own in (parent, *parent.ancestors):
+        raise EditError(f"{step.name} cannot be moved into itself.")
+    inner = max((node.nesting for node in outline.walk([own])), default=0) - own.nesting if own else 0
+    if _depth(parent) + inner > outline.NESTING_LIMIT:
+        raise EditError(f"Steps can stand within each other at most {outline.NESTING_LIMIT} deep.")
+    siblings = [each.step for each in (parent.children if parent else nodes) if each is not own]
+    at = next((index for index, each in enumerate(siblings) if place.before and each.pk == place.before.pk), None)
+    siblings.insert(len(siblings) if at is None else at, step)
+    step.parent, step.position = place.parent, siblings.index(step) + 1
+    step.save()
+    number(step.workflow, siblings)
+
+
+def _depth(parent: Node | None) -> int:
+    return 0 if parent is None else parent.nesting + (parent.step.kind != Step.Kind.PATH)
+
+
+def number(workflow: Workflow, siblings: Iterable[Step]) -> None:
+    """Write down the order of the steps of one place, and that the workflow has changed."""
+    for position, each in enumerate(siblings, 1):
+        if each.position != position:
+            each.position = position
+            Step.objects.filter(pk=each.pk).update(position=position)
+    Workflow.objects.filter(pk=workflow.pk).update(changed_at=timezone.now())
+
+
+def siblings_of(step: Step) -> list[Step]:
+    """The steps of the same place in order, the step among them."""
+    return list(step.workflow.steps.filter(parent=step.parent_id).order_by("position", "pk"))
+
+
+@transaction.atomic
+def move_step(step: Step, *, up: bool) -> bool:
+    """Swap a step with its neighbour in the same place. False where there is none in that direction."""
+    siblings = siblings_of(step)
+    place = next(index for index, each in enumerate(siblings) if each.pk == step.pk)
+    other = place - 1 if up else place + 1
+    if not 0 <= other < len(siblings):
+        return False
+    siblings[place], siblings[other] = siblings[other], siblings[place]
+    number(step.workflow, siblings)
+    return True
+
+
+@transaction.atomic
+def place_step(step: Step, place: Place) -> None:
+    """Move a step with all that stands in it. Raises EditError where it cannot stand there."""
+    left = [each for each in siblings_of(step) if each.pk != step.pk]
+    stand(step, place)
+    if left and left[0].parent_id != step.parent_id:
+        number(step.workflow, left)
+
+
+@transaction.atomic
+def delete_step(step: Step) -> None:
+    """Remove a step with its mappings and all that stands in it."""
+    siblings = [each for each in siblings_of(step) if each.pk != step.pk]
+    step.delete()
+    number(step.workflow, siblings)
+
+
+@transaction.atomic
+def duplicate_step(step: Step) -> Step:
+    """Put a copy right after the step, with all that stands in it. The copies refer to each other, not to what they
+    were copied from."""
+    workflow = step.workflow
+    steps = list(workflow.steps.prefetch_related("mappings", "conditions"))
+    node = outline.find(outline.outline(steps), step)
+    assert node is not None
+    taken = {each.key for each in steps}
+    keys: dict[str, str] = {}
+    for each in outline.walk([node]):
+        keys[each.step.key] = free_key(re.sub(r"_\d+$", "", each.step.key), taken)
+        taken.add(keys[each.step.key])
+    copies: dict[int, Step] = {}
+    for each in outline.walk([node]):
+        copies[each.step.pk] = _copy(each.step, keys, copies)
+    copy = copies[step.pk]
+    copy.name = f"{step.name[:113]} (copy)"
+    following = outline.place_of(outline.outline(steps), step)
+    stand(copy, Place(step.parent, following.before))
+    return copy
+
+
+def _copy(step: Step, keys: Mapping[str, str], copies: Mapping[int, Step]) -> Step:
+    made = Step.objects.create(
+        workflow=step.workflow,
+        key=keys[step.key],
+        name=step.name,
+        kind=step.kind,
+        parent=copies.get(step.parent_id or 0, step.parent),
+        position=step.position,
+        settings={
+            name: renamed(value, keys) if isinstance(value, str) else value for name, value in step.settings.items()
+        },
+        operation=step.operation,
+        connection=step.connection,
+        on_error=step.on_error,
+        max_attempts=step.max_attempts,
+    )
+    MappingRow.objects.bulk_create(
+        MappingRow(step=made, input=row.input, row=row.row, column=row.column, value=renamed(row.value, keys))
+        for row in step.mappings.all()
+    )
+    rows: dict[int, Condition] = {}
+    for row in sorted(step.conditions.all(), key=lambda each: each.pk):
+        rows[row.pk] = Condition.objects.create(
+            step=made,
+            parent=rows.get(row.parent_id or 0),
+            position=row.position,
+            kind=row.kind,
+            left=renamed(row.left, keys),
+            type=row.type,
+            operator=row.operator,
+            right=renamed(row.right, keys),
+            right_until=renamed(row.right_until, keys),
+            is_case_sensitive=row.is_case_sensitive,
+        )
+    return made
+
+
+def renamed(source: str, keys: Mapping[str, str]) -> str:
+    """A source that refers to steps by their new keys."""
+    if "{{" not in source or not keys:
+        return source
+    names = re.compile(rf"\bsteps\.({'|'.join(map(re.escape, keys))})\b")
+    return _REFERENCE.sub(
+        lambda part: names.sub(lambda found: f"steps.{keys[found[1]]}", part[0]),
+        source,
+    )
+
+
+def uses(steps: Iterable[Step], keys: set[str]) -> list[Step]:
+    """The steps that refer to the output of those with these keys."""
+    return [step for step in steps if any(_refers(source, keys) for source in sources_in(step))]
+
+
+def sources_in(step: Step) -> Iterable[str]:
+    """Every source that a step holds: in its mappings, its conditions and its settings."""
+    yield from (row.value for row in step.mappings.all())
+    for row in step.conditions.all():
+        yield from (row.left, row.right, row.right_until)
+    yield from (value for value in step.settings.values() if isinstance(value, str))
+
+
+def _refers(source: str, keys: set[str]) -> bool:
+    if "{{" not in source:
+        return False
+    try:
+        paths = mapping.references(source)
+    except mapping.MappingError:
+        return False
+    return any(path.split(".")[1] in keys for path in paths if path.startswith("steps.") and path.count("."))
+
+
+def free_key(wanted: str, taken: set[str]) -> str:
+    """A key for a step that no other has, made from a word. Keys stand in mappings as names, so they are names."""
+    base = re.sub(r"[^a-z0-9_]", "_", wanted.lower())[:40] or "step"
+    base = base if base[0].isalpha() else f"step_{base}"
+    number, key = 2, base
+    while key in taken:
+        key, number = f"{base}_{number}", number + 1
+    return key

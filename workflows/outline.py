@@ -1,0 +1,141 @@
+"""A workflow's step rows as the tree that they are: places where a step can stand, and what a step sees there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from workflows import kinds
+from workflows.models import Step
+
+#: Steps within steps, paths not counted.
+NESTING_LIMIT = kinds.MOST_LEVELS
+_HOLDS_STEPS = (Step.Kind.PATH, Step.Kind.LOOP, Step.Kind.ACTION)
+
+
+@dataclass(eq=False)
+class Node:
+    """A step with what stands in it, in order."""
+
+    step: Step
+    parent: Node | None
+    children: list[Node] = field(default_factory=list)
+
+    @property
+    def ancestors(self) -> Iterator[Node]:
+        """What it stands in, from the inside out."""
+        above = self.parent
+        while above is not None:
+            yield above
+            above = above.parent
+
+    @property
+    def nesting(self) -> int:
+        """How many steps it stands in, paths not counted."""
+        return sum(each.step.kind != Step.Kind.PATH for each in self.ancestors)
+
+    @property
+    def siblings_before(self) -> list[Node]:
+        """Those that run before it in the same place."""
+        assert self.parent is not None
+        return self.parent.children[: self.parent.children.index(self)]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step is to stand: in which other step (None for the workflow itself), before which one or at the end."""
+
+    parent: Step | None = None
+    before: Step | None = None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A step whose output can be used; `is_sure` is False where it may not have run."""
+
+    step: Step
+    is_sure: bool = True
+
+
+def outline(steps: Iterable[Step]) -> list[Node]:
+    """The tree's first level. A step whose parent is not among them is left out."""
+    ordered = sorted(steps, key=lambda step: (step.position, step.pk))
+    nodes = {step.pk: Node(step, None) for step in ordered}
+    roots = []
+    for step in ordered:
+        if step.parent_id is None:
+            roots.append(nodes[step.pk])
+        elif step.parent_id in nodes:
+            nodes[step.pk].parent = nodes[step.parent_id]
+            nodes[step.parent_id].children.append(nodes[step.pk])
+    return roots
+
+
+def walk(nodes: Iterable[Node]) -> Iterator[Node]:
+    """Every step in the order in which they are read: each before what stands in it."""
+    for node in nodes:
+        yield node
+        yield from walk(node.children)
+
+
+def find(nodes: Iterable[Node], step: Step | None) -> Node | None:
+    """The node of a step."""
+    return next((each for each in walk(nodes) if step is not None and each.step.pk == step.pk), None)
+
+
+def can_hold(parent: Step | None, kind: str) -> bool:
+    """Whether a step of this kind may stand there: paths in branches only, all others where steps run."""
+    if kind == Step.Kind.PATH:
+        return parent is not None and parent.kind == Step.Kind.BRANCH
+    return parent is None or parent.kind in _HOLDS_STEPS
+
+
+def place_of(nodes: list[Node], step: Step) -> Place:
+    """Where a step stands now."""
+    node = find(nodes, step)
+    siblings = node.parent.children if node and node.parent else nodes
+    after = siblings[siblings.index(node) + 1 :] if node else []
+    return Place(node.parent.step if node and node.parent else None, after[0].step if after else None)
+
+
+def seen_from(nodes: list[Node], place: Place, *, but: Step | None = None) -> list[Seen]:
+    """The steps whose output can be used at a place, in order; never that of `but`, which is to stand there itself."""
+    holder = find(nodes, place.parent)
+    levels = [] if holder is None else [holder, *holder.ancestors]
+    found: list[Seen] = []
+    for above in reversed(levels):
+        siblings = above.parent.children if above.parent else nodes
+        if above.step.kind != Step.Kind.PATH:
+            found.extend(_done(siblings[: siblings.index(above)]))
+    siblings = holder.children if holder else nodes
+    before = [each for each in siblings if place.before is not None and each.step.pk == place.before.pk]
+    own = [each for each in siblings if but is not None and each.step.pk == but.pk]
+    ends = [siblings.index(each) for each in (*before, *own)]
+    if holder is None or holder.step.kind != Step.Kind.BRANCH:
+        found.extend(_done(siblings[: min(ends, default=len(siblings))]))
+    return found
+
+
+def loop_around(nodes: list[Node], place: Place) -> Step | None:
+    """The innermost loop that the place is in."""
+    return _around(nodes, place, Step.Kind.LOOP)
+
+
+def failure_before(nodes: list[Node], place: Place) -> Step | None:
+    """The action whose error path the place is in; the innermost."""
+    return _around(nodes, place, Step.Kind.ACTION)
+
+
+def _around(nodes: list[Node], place: Place, kind: str) -> Step | None:
+    holder = find(nodes, place.parent)
+    above = [] if holder is None else [holder, *holder.ancestors]
+    return next((each.step for each in above if each.step.kind == kind), None)
+
+
+def _done(nodes: Iterable[Node], *, is_sure: bool = True) -> Iterator[Seen]:
+    for node in nodes:
+        if node.step.kind not in (Step.Kind.FILTER, Step.Kind.PATH, Step.Kind.STOP):
+            yield Seen(node.step, is_sure)
+        # What happens in a loop happens many times; the loop's own output tells of it.
+        if node.step.kind != Step.Kind.LOOP:
+            yield from _done(node.children, is_sure=False)
