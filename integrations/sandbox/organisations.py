@@ -29,6 +29,7 @@ _NZ_ACCOUNTS: tuple[_AccountRow, ...] = (
     ("710", "Office Equipment", "FIXED", "ASSET", "INPUT2", ""),
     ("800", "Accounts Payable", "CURRLIAB", "LIABILITY", "NONE", "CREDITORS"),
     ("820", "GST", "CURRLIAB", "LIABILITY", "NONE", "GST"),
+    ("877", "Tracking Transfers", "CURRLIAB", "LIABILITY", "NONE", "TRACKINGTRANSFERS"),
     ("880", "Owner A Drawings", "EQUITY", "EQUITY", "NONE", ""),
     ("960", "Retained Earnings", "EQUITY", "EQUITY", "NONE", "RETAINEDEARNINGS"),
 )
@@ -48,6 +49,7 @@ _GB_ACCOUNTS: tuple[_AccountRow, ...] = (
     ("1100", "Trade Debtors", "CURRENT", "ASSET", "NONE", "DEBTORS"),
     ("2100", "Trade Creditors", "CURRLIAB", "LIABILITY", "NONE", "CREDITORS"),
     ("2200", "VAT", "CURRLIAB", "LIABILITY", "NONE", "GST"),
+    ("2300", "Tracking Transfers", "CURRLIAB", "LIABILITY", "NONE", "TRACKINGTRANSFERS"),
     ("3000", "Share Capital", "EQUITY", "EQUITY", "NONE", ""),
     ("3200", "Retained Earnings", "EQUITY", "EQUITY", "NONE", "RETAINEDEARNINGS"),
 )

@@ -18,6 +18,7 @@ from integrations.sandbox.xero import (
     invoices,
     rules,
     totals,
+    tracking,
 )
 from integrations.sandbox.xero.batch import Invalid, Record
 from integrations.sandbox.xero.books import Entry
@@ -254,13 +255,16 @@ def move(call: Call, sent: Record) -> Entry:
     elif len(ends) == 2 and ends[0]["CurrencyCode"] != ends[1]["CurrencyCode"]:
         messages.append("Transfers between bank accounts in different currencies are not supported")
     record: Record = {"Amount": amount, "Date": day, "Status": "AUTHORISED"}
+    for end in ("From", "To"):
+        name = f"{end}Tracking"
+        record[name] = tracking.chosen(call.tenant, sent.get(name), name, messages, is_by_id=True)
+        record[f"{end}IsReconciled"] = sent.get(f"{end}IsReconciled") is True
     rules.texts(sent, record, {"Reference": 255}, messages)
     if messages:
         raise Invalid(sent, messages)
     for name, bank in zip(("From", "To"), ends, strict=True):
         record[f"{name}BankAccount"] = {part: bank[part] for part in ("AccountID", "Code", "Name")}
         record[f"{name}BankTransactionID"] = str(uuid.uuid4())
-        record[f"{name}IsReconciled"] = sent.get(f"{name}IsReconciled") is True
     record["CurrencyRate"] = rules.rate(ORGANISATIONS[call.tenant], ends[0]["CurrencyCode"], None)
     record["CreatedAt"] = clock.now()
     new = books.add(call, TRANSFERS, record, status="AUTHORISED")

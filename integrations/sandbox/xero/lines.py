@@ -91,7 +91,7 @@ class _Line:
         line |= self._account_and_tax(line["LineAmount"])
         if self.item:
             line["ItemCode"] = self.item["Code"]
-        line["Tracking"] = self._tracking()
+        line["Tracking"] = tracking.chosen(self.document.tenant, self.sent.get("Tracking"), "Tracking", self.messages)
         return line
 
     def _read_item(self) -> None:
@@ -200,27 +200,3 @@ class _Line:
         elif account and not rate[_CLASS_FLAGS[account["Class"]]]:
             self.messages.append(f"The TaxType code '{asked}' cannot be used with account code '{code}'.")
         return asked
-
-    def _tracking(self) -> list[Record]:
-        sent = self.sent.get("Tracking") or []
-        if not isinstance(sent, list) or len(sent) > 2 or not all(isinstance(one, dict) for one in sent):
-            self.messages.append("Tracking is a list of at most 2 records with Name and Option")
-            return []
-        kept = []
-        categories = {one["Name"]: one for one in tracking.categories(self.document.tenant)} if sent else {}
-        for one in sent:
-            category = categories.get(str(one.get("Name")))
-            options = {option["Name"]: option for option in category["Options"]} if category else {}
-            option = options.get(str(one.get("Option")))
-            if category is None or option is None:
-                self.messages.append(f"The tracking option '{one.get('Name')}: {one.get('Option')}' does not exist")
-                continue
-            kept.append(
-                {
-                    "Name": category["Name"],
-                    "Option": option["Name"],
-                    "TrackingCategoryID": category["TrackingCategoryID"],
-                    "TrackingOptionID": option["TrackingOptionID"],
-                }
-            )
-        return kept

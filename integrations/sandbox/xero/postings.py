@@ -57,8 +57,9 @@ class _Books:
             yield from self._stock(one.record)
         for one in self._entries(banking.TRANSFERS, "AUTHORISED"):
             amount = totals.rounded(one.record["Amount"] / one.record["CurrencyRate"])
-            yield Posting(one.record["Date"], one.record["ToBankAccount"]["AccountID"], amount)
-            yield Posting(one.record["Date"], one.record["FromBankAccount"]["AccountID"], -amount)
+            for end, moved in (("To", amount), ("From", -amount)):
+                account = one.record[f"{end}BankAccount"]["AccountID"]
+                yield Posting(one.record["Date"], account, moved, _options(one.record.get(f"{end}Tracking", [])))
 
     def _entries(self, kind: str, *statuses: str) -> list[Entry]:
         rows = books.rows(self.tenant, kind).filter(status__in=statuses).order_by("id")
@@ -71,7 +72,7 @@ class _Books:
         """The lines and their tax, `share` of them, and the sum against the account that owes or pays."""
         rest = Decimal(0)
         for line in record["LineItems"]:
-            options = frozenset(one["TrackingOptionID"] for one in line.get("Tracking", []))
+            options = _options(line.get("Tracking", []))
             net = stock.net_amount(line, record)
             for account, amount in ((self.by_code[line["AccountCode"]], net), (self.tax, line["TaxAmount"])):
                 own = totals.rounded(amount * share / record["CurrencyRate"]) * _LINE_SIGNS[record["Type"]]
@@ -115,8 +116,9 @@ class _Books:
         yield Posting(payment["Date"], payment["AccountID"], banked)
         left = -banked - sum(one.amount for one in earned)
         if left:
-            first = self.by_code[document["LineItems"][0]["AccountCode"]]
-            yield Posting(payment["Date"], first, left)
+            first = document["LineItems"][0]
+            options = _options(first.get("Tracking", []))
+            yield Posting(payment["Date"], self.by_code[first["AccountCode"]], left, options)
 
     def _allocations(self, documents: dict[str, Entry], payments_only: bool) -> Iterator[Posting]:
         for note in documents.values():
@@ -133,3 +135,7 @@ class _Books:
                 if owed != credited:
                     yield Posting(one["Date"], control, credited - owed)
                     yield Posting(one["Date"], EXCHANGE, owed - credited)
+
+
+def _options(tracked: list[Record]) -> frozenset[str]:
+    return frozenset(one["TrackingOptionID"] for one in tracked)

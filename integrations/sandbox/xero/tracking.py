@@ -1,6 +1,7 @@
 """Tracking categories and their options. At most two categories are active."""
 
 import uuid
+from typing import Any
 
 from integrations.sandbox.answers import Answer
 from integrations.sandbox.exchange import Call
@@ -14,6 +15,45 @@ _FIELDS = {"Name": "text", "Status": "text", "TrackingCategoryID": "guid"}
 
 def categories(tenant: str) -> list[Record]:
     return [_render(books.entry(row)) for row in books.rows(tenant, KIND).order_by("id")]
+
+
+def chosen(tenant: str, sent: Any, name: str, messages: list[str], *, is_by_id: bool = False) -> list[Record]:
+    """The options that a line or an end of a transfer is tracked under, at most two, with their names and ids.
+
+    Lines name them, by `Name` and `Option`; with `is_by_id` they are named by `TrackingCategoryID` and
+    `TrackingOptionID`, and one of each category is taken.
+    """
+    if not sent:
+        return []
+    given = ("TrackingCategoryID", "TrackingOptionID") if is_by_id else ("Name", "Option")
+    if not isinstance(sent, list) or len(sent) > 2 or not all(isinstance(one, dict) for one in sent):
+        messages.append(f"{name} is a list of at most 2 records with {given[0]} and {given[1]}")
+        return []
+    known = {_key(one[given[0]], is_by_id): one for one in categories(tenant)}
+    kept: list[Record] = []
+    for one in sent:
+        category, option = _key(one.get(given[0]), is_by_id), _key(one.get(given[1]), is_by_id)
+        found = known.get(category, {"Options": []})
+        own = "TrackingOptionID" if is_by_id else "Name"
+        match = next((each for each in found["Options"] if _key(each[own], is_by_id) == option), None)
+        if match is None:
+            messages.append(f"The tracking option '{one.get(given[0])}: {one.get(given[1])}' does not exist")
+            continue
+        kept.append(
+            {
+                "Name": found["Name"],
+                "Option": match["Name"],
+                "TrackingCategoryID": found["TrackingCategoryID"],
+                "TrackingOptionID": match["TrackingOptionID"],
+            }
+        )
+    if is_by_id and len({one["TrackingCategoryID"] for one in kept}) < len(kept):
+        messages.append(f"{name} can hold one option of each tracking category")
+    return kept
+
+
+def _key(value: Any, is_id: bool) -> str:
+    return str(value or "").lower() if is_id else str(value or "")
 
 
 def list_categories(call: Call) -> Answer:

@@ -9,12 +9,11 @@ import pytest
 
 from integrations import registry
 from integrations.errors import InvalidInputError
-from integrations.xero.report_actions import _flat
+from integrations.xero.report_actions import _flat, tracking_category_ids, tracking_option_ids
 from tests.integrations.wire import Wire
-from tests.integrations.xero.test_states import invoice
+from tests.integrations.xero.test_states import SALE, invoice
+from tests.integrations.xero.writing import written
 from tests.provider import Sandbox
-
-SOMEBODY = "430fa14a-f945-44d3-9f97-5df5e28441b8"
 
 
 @pytest.fixture
@@ -136,11 +135,35 @@ def test_a_period_that_xero_would_refuse_is_told_first(values: dict[str, str], p
     assert caught.value.problems == problems
 
 
-def test_a_report_is_narrowed_by_tracking_and_takes_the_own_layout(demo: Any, wire: Wire) -> None:
-    for key, names in (
-        ("xero.get_profit_and_loss", {"tracking_option_1": "trackingOptionID"}),
-        ("xero.get_balance_sheet", {"tracking_option_1": "trackingOptionID1"}),
+def test_a_report_is_narrowed_by_tracking_and_takes_the_own_layout(demo: Any, contact: str, wire: Wire) -> None:
+    row = {**SALE[0], "tracking_1": "Region: North"}
+    days = {"invoice_date": "2026-11-22", "due_date": "2026-12-22"}
+    create = registry.action("xero.create_invoice")
+    written(demo, create, contact_id=contact, lines=[row, *SALE], status="AUTHORISED", **days)
+    (north,) = [value for value, label in tracking_option_ids.load(demo, {}) if label == "Region: North"]
+    for key, name, days, expected in (
+        (
+            "xero.get_profit_and_loss",
+            "trackingOptionID",
+            {"from_date": "2026-11-01", "to_date": "2026-11-30"},
+            "100.00",
+        ),
+        ("xero.get_balance_sheet", "trackingOptionID1", {"as_at": "2026-11-30"}, "100.00"),
     ):
         wire.clear()
-        report(demo, key, **dict.fromkeys(names, SOMEBODY), is_standard_layout=False, is_cash_basis=True)
-        assert wire.exchanges[0].query == {**dict.fromkeys(names.values(), SOMEBODY), "paymentsOnly": "true"}
+        found = report(demo, key, **days, tracking_option_1=north, is_standard_layout=False)
+        assert wire.exchanges[0].query.items() >= {name: north}.items()
+        assert "standardLayout" not in wire.exchanges[0].query
+        label = "Sales" if key.endswith("loss") else "Current Year Earnings"
+        assert amount_of(found, label) == Decimal(expected)
+    wire.clear()
+    found = report(demo, "xero.get_balance_sheet", as_at="2026-11-30", tracking_option_1=north, is_cash_basis=True)
+    assert wire.exchanges[0].query["paymentsOnly"] == "true"
+    assert amount_of(found, "Net Assets") == Decimal("0.00")
+
+
+def test_a_category_is_a_column_for_each_of_its_options(demo: Any) -> None:
+    (region,) = [value for value, label in tracking_category_ids.load(demo, {})]
+    found = report(demo, "xero.get_profit_and_loss", tracking_category_1=region)
+    assert found["columns"] == ["Eastside", "North", "South", "West Coast", "Unassigned", "Total"]
+    assert all(len(row["amounts"]) == 6 for row in found["rows"])
