@@ -12,8 +12,8 @@ from integrations import registry
 from integrations.fields import label_of
 from integrations.models import ChoiceCache, Connection
 from integrations.schema import Field, Kind
-from workflows import conditions
-from workflows.models import Step
+from workflows import conditions, kinds, plans
+from workflows.models import Step, Workflow
 from workflows.rows import EACH, repeats
 from workflows.tokens import pieces, words
 
@@ -29,6 +29,7 @@ class _Names:
     connections: dict[int, str] = field(default_factory=dict)
     choices: dict[tuple[int, str], dict[str, str]] = field(default_factory=dict)
     steps: dict[str, str] = field(default_factory=dict)
+    workflows: dict[int, str] = field(default_factory=dict)
     noun: str = "item"
 
     def connection(self, pk: int | None) -> str:
@@ -36,23 +37,22 @@ class _Names:
 
 
 def describe(plan: dict[str, Any]) -> str:
-    """The plan as sentences, one per line. Ids are named from the choices fetched last, without asking a provider."""
+    """The plan as sentences, one per line, what lies inside a step indented by two blanks. Ids are named from the
+    choices fetched last, without asking a provider."""
     names = _names(plan)
-    lines = [_trigger(plan["trigger"], names)]
-    for step in plan["steps"]:
-        if step["kind"] == Step.Kind.FILTER:
-            lines.append(f"Go on only if {conditions.describe(step['conditions'])}.")
-        else:
-            lines.append(_action(step, names))
-    return "\n".join(lines)
+    return "\n".join([_trigger(plan["trigger"], names), *_steps(plan["steps"], names)])
 
 
 def _names(plan: dict[str, Any]) -> _Names:
-    used = {plan["trigger"]["connection"], *(step.get("connection") for step in plan["steps"])} - {None}
+    used = plans.connections(plan)
+    steps = [step for step, _ in plans.each_step(plan)]
     names = _Names(
         connections=dict(Connection.objects.filter(pk__in=used).values_list("pk", "name")),
-        steps={step["key"]: step["name"] for step in plan["steps"]},
+        steps={step["key"]: step["name"] for step in steps},
     )
+    called = {step["workflow"] for step in steps if step["kind"] == Step.Kind.CALL}
+    if called:
+        names.workflows = dict(Workflow.objects.filter(pk__in=called).values_list("pk", "name"))
     for row in ChoiceCache.objects.filter(connection__in=used).order_by("fetched_at"):
         labels = names.choices.setdefault((row.connection_id, row.key), {})
         labels.update({str(value): str(label) for value, label in row.choices})
@@ -65,9 +65,109 @@ def _trigger(trigger: dict[str, Any], names: _Names) -> str:
     except registry.UnknownOperationError:
         return "No trigger is chosen yet."
     names.noun = operation.noun
-    where = names.connection(trigger["connection"])
     detail = _inputs(operation.Inputs.fields(), trigger["inputs"], trigger["connection"], names)
+    if not operation.connector.needs_connection:
+        return f"{operation.name}{detail}:"
+    where = names.connection(trigger["connection"])
     return f"When there is a new {operation.noun} in {where} ({operation.connector.name}){detail}:"
+
+
+def _steps(steps: Iterable[dict[str, Any]], names: _Names) -> Iterator[str]:
+    for step in steps:
+        yield from _step(step, names)
+
+
+def _step(step: dict[str, Any], names: _Names) -> Iterator[str]:
+    kind = step["kind"]
+    if kind == Step.Kind.FILTER:
+        yield f"Go on only if {conditions.describe(step['conditions'])}."
+    elif kind == Step.Kind.BRANCH:
+        yield f"{step['name']}:"
+        yield from _indented(_paths(step["paths"], names))
+    elif kind == Step.Kind.LOOP:
+        yield _loop(step, names)
+        yield from _indented(_steps(step["steps"], names))
+    elif kind == Step.Kind.ACTION:
+        yield _action(step, names)
+        yield from _indented(_steps(step.get("error_steps", ()), names))
+    else:
+        said = {
+            Step.Kind.DELAY: _delay,
+            Step.Kind.FORMAT: _format,
+            Step.Kind.LOOKUP: _lookup,
+            Step.Kind.CALL: _call,
+            Step.Kind.STOP: _stop,
+        }[Step.Kind(kind)]
+        yield said(step, names) + _end(step)
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" for line in lines)
+
+
+def _paths(paths: list[dict[str, Any]], names: _Names) -> Iterator[str]:
+    for number, path in enumerate(paths):
+        first, other = ("If", "Otherwise, if") if path["conditions"] else ("Always", "Otherwise")
+        condition = f" {conditions.describe(path['conditions'])}" if path["conditions"] else ""
+        yield f"{other if number else first}{condition} ({path['name']}):"
+        yield from _indented(_steps(path["steps"], names) if path["steps"] else ["Do nothing."])
+
+
+def _loop(step: dict[str, Any], names: _Names) -> str:
+    end = " If one fails, go on with the next:" if step["on_item_error"] == "go_on" else ""
+    return f"For each item of {_said(step['items'], names)}, at most {step['limit']:,}{'.' + end if end else ':'}"
+
+
+def _delay(step: dict[str, Any], names: _Names) -> str:
+    if step["how"] == "until":
+        return f"Wait until {_said(step['moment'], names)}."
+    if step["how"] == "until_working_day":
+        return f"Wait until it is a working day, {step['at']} or later."
+    unit = dict(kinds.UNITS)[step["unit"]]
+    amount = _said(step["amount"], names).strip('"')
+    return f"Wait for {amount} {unit.replace('days', 'day') if amount == '1' else unit}."
+
+
+def _format(step: dict[str, Any], names: _Names) -> str:
+    return f"Name values: {_named(step['values'], names)}."
+
+
+def _lookup(step: dict[str, Any], names: _Names) -> str:
+    value = _said(step["inputs"].get("value", ""), names)
+    end = ""
+    if step["missing"] == "default":
+        end = f", and take {_said(step['inputs'].get('default', ''), names)} where it is not there"
+    return f"Look {value} up in the table “{step['table']}”{end}."
+
+
+def _call(step: dict[str, Any], names: _Names) -> str:
+    called = names.workflows.get(step["workflow"] or 0, "a workflow that is not there any more")
+    detail = f", with {_named(step['inputs'], names)}" if step["inputs"] else ""
+    return f"Call the workflow “{called}”{detail}{', and wait until it has ended' if step['waits'] else ''}."
+
+
+def _stop(step: dict[str, Any], names: _Names) -> str:
+    message = step["inputs"].get("message")
+    words_for = {"succeeded": "as done", "failed": "as failed", "filtered": "as filtered"}
+    return f"Stop here {words_for[step['as']]}{f', saying {_said(message, names)}' if message else ''}."
+
+
+def _named(values: dict[str, Any], names: _Names) -> str:
+    return "; ".join(f"{words(name)} = {_said(value, names)}" for name, value in values.items())
+
+
+def _said(source: Any, names: _Names) -> str:
+    """A mapping as people read it: a reference in words, a text in quotation marks."""
+    text = source if isinstance(source, str) else f"{len(source)} rows"
+    found = pieces(text, [])
+    said = "".join(_reference(piece.text, names) if piece.is_reference else piece.text for piece in found)
+    return said if _WHOLE.fullmatch(text) and len(found) == 1 else f'"{said}"'
+
+
+def _end(step: dict[str, Any]) -> str:
+    if step.get("on_error") == Step.OnError.GO_ON:
+        return " If it fails, go on."
+    return " If it fails:" if step.get("on_error") == Step.OnError.ERROR_PATH else ""
 
 
 def _action(step: dict[str, Any], names: _Names) -> str:
@@ -77,8 +177,7 @@ def _action(step: dict[str, Any], names: _Names) -> str:
         return f"{step['name']}: {step['operation']}, which is not available here."
     where = f" in {names.connection(step['connection'])}" if action.connector.needs_connection else ""
     detail = _inputs(action.Inputs.fields(), step["inputs"], step["connection"], names)
-    end = " If it fails, go on." if step["on_error"] == Step.OnError.GO_ON else ""
-    return f"{action.name}{where} ({action.connector.name}){detail}.{end}"
+    return f"{action.name}{where} ({action.connector.name}){detail}.{_end(step)}"
 
 
 def _inputs(fields: Iterable[Field], inputs: dict[str, Any], connection: int | None, names: _Names) -> str:
@@ -112,10 +211,7 @@ def _value(each: Field, value: Any, connection: int | None, names: _Names) -> st
     text = str(value)
     if each.dynamic_choices is not None:
         text = names.choices.get((connection or 0, each.dynamic_choices.key), {}).get(text, text)
-    text = label_of(each, text)
-    found = pieces(text, [])
-    said = "".join(_reference(piece.text, names) if piece.is_reference else piece.text for piece in found)
-    return said if _WHOLE.fullmatch(text) and len(found) == 1 else f'"{said}"'
+    return _said(label_of(each, text), names)
 
 
 def _reference(text: str, names: _Names) -> str:
@@ -125,7 +221,7 @@ def _reference(text: str, names: _Names) -> str:
     rest = [part for part in rest if part]
     if root == "steps" and len(rest) > 1:
         said = f"{' '.join(words(part).lower() for part in rest[1:])} of “{names.steps.get(rest[0], rest[0])}”"
-    elif root in (_TRIGGERS, "run", "workflow") and rest:
+    elif root in (_TRIGGERS, "run", "workflow", "item", "loop", "error") and rest:
         owner = names.noun if root == _TRIGGERS else root
         said = f"the {owner}'s {' '.join(words(part).lower() for part in rest)}"
     else:

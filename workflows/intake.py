@@ -18,6 +18,7 @@ from integrations.registry import UnknownOperationError, action
 from workflows import beats
 from workflows.echoes import own_writes
 from workflows.models import Event, Run, SeenItem, TriggerState, Workflow, WorkflowVersion
+from workflows.plans import each_step
 from workflows.queue import ring
 
 #: Longer than reading one page with a refresh before it.
@@ -137,7 +138,7 @@ def new_run(workflow: Workflow, version: WorkflowVersion, event: Event, *, repla
 def _writes_to(version: WorkflowVersion) -> int | None:
     """The connection of the first step that writes, else of the last action; None where none has one."""
     last = None
-    for step in version.plan["steps"]:
+    for step, _ in each_step(version.plan):
         if step["kind"] != "action" or step["connection"] is None:
             continue
         last = step["connection"]

@@ -9,7 +9,7 @@ from django.urls import reverse
 from integrations import registry
 from integrations.connections import Note, Usage
 from integrations.models import Connection, Team
-from workflows import pacing
+from workflows import pacing, plans
 from workflows.models import TriggerState, Workflow
 
 
@@ -54,6 +54,5 @@ def beginning(team: Team) -> str:
 def _used_by(workflow: Workflow) -> set[int | None]:
     used = {workflow.trigger_connection_id, *(step.connection_id for step in workflow.steps.all())}
     if workflow.published is not None:
-        plan = workflow.published.plan
-        used |= {plan["trigger"]["connection"], *(step.get("connection") for step in plan["steps"])}
+        used |= plans.connections(workflow.published.plan)
     return used
