@@ -6,6 +6,7 @@ Anything else that leaves a connector is a bug in Pinxero and is treated as one:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -51,19 +52,28 @@ class Hold(StrEnum):
 
     RETRY = "retry"
     BUDGET = "budget"
+    DOWN = "down"
 
 
 class TemporaryError(IntegrationError):
     """Certainly not executed, and worth trying again: after `retry_after` seconds when known, else growing pauses.
 
-    `retry_after` is in real seconds as the provider says them; `hold` tells whether the provider is troubled or our
-    allowance is used up.
+    `retry_after` is in real seconds as the provider says them; `hold` tells whether the provider is troubled, our
+    allowance is used up, or the provider is down: `since` says then since when.
     """
 
-    def __init__(self, message: str, *, retry_after: float | None = None, hold: Hold = Hold.RETRY) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        hold: Hold = Hold.RETRY,
+        since: datetime | None = None,
+    ) -> None:
         super().__init__(message)
         self.retry_after = retry_after
         self.hold = hold
+        self.since = since
 
 
 class Reach(StrEnum):

@@ -149,6 +149,7 @@ class ApiClient:
         self._connection = connection
         self.purpose = purpose
         self.before_call = before_call
+        self._outage: limits.Outage | None = None
 
     @property
     def connection(self) -> Connection:
@@ -218,22 +219,49 @@ class ApiClient:
     def _call(self, request: Request, extra: Mapping[str, str], *, is_write: bool) -> Response:
         if self.before_call is not None:
             self.before_call()
-        token = oauth.access_token(self.connection.grant_id)
+        token = self._token()
         response = self._send_in_place(request, extra, token, is_write=is_write)
         if response.status == 401 and self.is_stale_token(response):
             # A 401 is certainly not executed, so the same bytes may go out again, once.
-            token = oauth.access_token(self.connection.grant_id, unless=token)
+            token = self._token(unless=token)
             response = self._send_in_place(request, extra, token, is_write=is_write)
         return self._judge(response, is_write=is_write)
+
+    def _token(self, *, unless: str | None = None) -> str:
+        """The access token. Where it cannot be renewed just now, that counts like a call that was not answered."""
+        try:
+            return oauth.access_token(self.connection.grant_id, unless=unless)
+        except TemporaryError as error:
+            self._outage = limits.note_trouble(self.connection.pk, error.message)
+            raise self._or_down(error) from error
+
+    def _or_down(self, failure: IntegrationError) -> IntegrationError:
+        """A passing failure, or, where it was one too many, the wait for the provider to be back."""
+        if self._outage is None or not isinstance(failure, TemporaryError) or failure.hold is not Hold.RETRY:
+            return failure
+        told = limits.down(self._outage, self.provider_name)
+        told.__cause__ = failure
+        return told
 
     def _send_in_place(self, request: Request, extra: Mapping[str, str], token: str, *, is_write: bool) -> Response:
         url = self.url(request)
         headers = {**self.headers(), **dict(request.headers), **extra}
-        with limits.place(self.connection.pk, self.limits(), self.purpose):
+        response, failure = None, None
+        with limits.place(self.connection.pk, self.limits(), self.purpose, name=self.provider_name) as place:
             try:
                 response = _send(request.method, url, token, headers=headers, body=request.body)
             except requests.RequestException as error:
-                raise _wire_error(self.provider_name, error, is_write=is_write) from error
+                failure = _wire_error(self.provider_name, error, is_write=is_write)
+                failure.__cause__ = error
+                if not isinstance(error, (*_NOT_SENDABLE, AnswerTooLargeError)):
+                    place.trouble = failure.message
+            else:
+                place.is_answered = response.status < 500
+                place.trouble = "" if place.is_answered else f"it answered {response.status}"
+        self._outage = place.outage
+        if failure is not None:
+            raise self._or_down(failure)
+        assert response is not None
         limits.learn(self.connection.pk, day_remaining=self.day_remaining(response))
         limits.note_use(self.connection)
         return response
@@ -253,7 +281,7 @@ class ApiClient:
                     OutcomeUnknownError(f"{self.provider_name} answered {status}; whether it wrote is not known."),
                     response,
                 )
-            raise _with(TemporaryError(f"{self.provider_name} answered {status}."), response)
+            raise _with(self._or_down(TemporaryError(f"{self.provider_name} answered {status}.")), response)
         raise _with(self.refusal(response), response)
 
     def url(self, request: Request) -> str:

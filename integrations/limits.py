@@ -4,6 +4,9 @@ Limits are kept here before the provider has to enforce them: a call that does n
 TemporaryError that says when there is room again. One row per connection is the meter; it is changed under a row lock
 (SQLite: the write lock), so several workers share one budget. A worker that dies leaves its slot to expire.
 
+Where a provider fails to answer several times in a row it counts as down: nothing is called but one try a minute, and
+what waits for it goes on by itself once a try is answered. An answer of any kind below 500 ends it.
+
 A fifth of the day's calls is kept back from polling, so that a busy trigger cannot starve the writes. Where the
 provider tells how many calls are left today, its count replaces ours: its day begins when it likes.
 """
@@ -36,6 +39,9 @@ _SHORTEST_SLOT = 4.0
 MINUTE_SECONDS = 61
 DAY_SECONDS = 86_400
 _POLL_SHARE = 0.8
+#: Calls in a row without a usable answer after which a provider counts as down, and the pause between two tries then.
+DOWN_AFTER = 5
+PROBE_SECONDS = 60
 
 
 class Purpose(StrEnum):
@@ -55,15 +61,49 @@ class Limits:
     per_day: int
 
 
+@dataclass
+class Place:
+    """The right to one call. Whoever makes it says how it went; `outage` is then the provider's, where it is down."""
+
+    token: str
+    is_answered: bool = False
+    trouble: str = ""
+    outage: Outage | None = None
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A provider that does not answer: since when, and what it did last instead."""
+
+    since: datetime
+    reason: str
+
+
 @contextmanager
-def place(connection_id: int, limits: Limits, purpose: Purpose) -> Iterator[None]:
-    """Hold a place for one call while it is made. Raises TemporaryError (hold: budget) where there is none."""
-    token = _take(connection_id, limits, purpose)
+def place(connection_id: int, limits: Limits, purpose: Purpose, *, name: str = "The provider") -> Iterator[Place]:
+    """Hold a place for one call while it is made. Raises TemporaryError (hold: budget or down) where there is none."""
+    held = Place(_take(connection_id, limits, purpose, name))
     try:
-        yield
+        yield held
     finally:
         with _only_advice("A place in the call budget was not given back; it expires by itself"):
-            _give_back(connection_id, token)
+            held.outage = _give_back(connection_id, held)
+
+
+def note_trouble(connection_id: int, reason: str) -> Outage | None:
+    """Count a failure that came before the call itself, as a token that could not be renewed."""
+    with _only_advice("A provider's failure was not counted"):
+        CallBudget.objects.get_or_create(connection_id=connection_id)
+        return _give_back(connection_id, Place("", trouble=reason))
+    return None
+
+
+def down(outage: Outage, name: str, *, retry_after: float = PROBE_SECONDS) -> TemporaryError:
+    """What a call to a provider that is down comes to. Since when is said by those who know the reader's clock."""
+    message = (
+        f"{name} does not answer just now ({outage.reason.rstrip('.')}). One call a minute tries whether it is back."
+    )
+    return TemporaryError(message, retry_after=retry_after, hold=Hold.DOWN, since=outage.since)
 
 
 def block(connection_id: int, *, for_seconds: float, reason: str) -> None:
@@ -116,6 +156,7 @@ class Standing:
     resets_at: datetime | None
     blocked_until: datetime | None
     blocked_reason: str
+    outage: Outage | None = None
 
     @property
     def percent(self) -> int:
@@ -125,20 +166,27 @@ class Standing:
 
 def standing(budget: CallBudget | None, limits: Limits, now: datetime) -> Standing:
     """What the connections page shows of a budget."""
+    outage = outage_of(budget)
     if budget is None or budget.day_started_at is None:
-        return Standing(0, limits.per_day, None, None, "")
+        return Standing(0, limits.per_day, None, None, "", outage)
     resets_at = budget.day_started_at + seconds(DAY_SECONDS)
     blocked = budget.blocked_until if budget.blocked_until and budget.blocked_until > now else None
     used = budget.day_used if resets_at > now else 0
-    return Standing(used, limits.per_day, resets_at, blocked, budget.blocked_reason if blocked else "")
+    return Standing(used, limits.per_day, resets_at, blocked, budget.blocked_reason if blocked else "", outage)
 
 
-def _take(connection_id: int, limits: Limits, purpose: Purpose) -> str:
+def outage_of(budget: CallBudget | None) -> Outage | None:
+    """The outage under way, None where the provider answers."""
+    return None if budget is None or budget.down_since is None else Outage(budget.down_since, budget.down_reason)
+
+
+def _take(connection_id: int, limits: Limits, purpose: Purpose, name: str) -> str:
     CallBudget.objects.get_or_create(connection_id=connection_id)
     with transaction.atomic():
         budget = CallBudget.objects.select_for_update().annotate(now=DatabaseNow()).get(connection_id=connection_id)
         now: datetime = budget.now
         stamp = now.timestamp()
+        probe_at = _next_probe(budget, now, name)
         if budget.blocked_until is not None and budget.blocked_until > now:
             wait = (budget.blocked_until - now).total_seconds()
             raise _no_room(budget.blocked_reason or "The provider asked for a pause.", wait)
@@ -165,8 +213,19 @@ def _take(connection_id: int, limits: Limits, purpose: Purpose) -> str:
             day_started_at=budget.day_started_at,
             day_used=budget.day_used + 1,
             day_limit=limits.per_day,
+            probe_at=probe_at,
         )
     return token
+
+
+def _next_probe(budget: CallBudget, now: datetime, name: str) -> datetime | None:
+    """While the provider is down: when the next call may be tried after this one. Raises TemporaryError before that."""
+    outage = outage_of(budget)
+    if outage is None:
+        return None
+    if budget.probe_at is not None and budget.probe_at > now:
+        raise down(outage, name, retry_after=unscaled(max(0.05, (budget.probe_at - now).total_seconds())))
+    return now + seconds(PROBE_SECONDS)
 
 
 def _roll_day(budget: CallBudget, limits: Limits, now: datetime) -> None:
@@ -174,13 +233,33 @@ def _roll_day(budget: CallBudget, limits: Limits, now: datetime) -> None:
         budget.day_started_at, budget.day_used = now, 0
 
 
-def _give_back(connection_id: int, token: str) -> None:
+def _give_back(connection_id: int, held: Place) -> Outage | None:
+    """Free the place and count how the call went; the provider's outage where it is down."""
     with transaction.atomic():
-        budget = CallBudget.objects.select_for_update().filter(connection_id=connection_id).first()
+        budget = (
+            CallBudget.objects.select_for_update()
+            .annotate(now=DatabaseNow())
+            .filter(connection_id=connection_id)
+            .first()
+        )
         if budget is None:
-            return
-        in_flight = {each: until for each, until in budget.in_flight.items() if each != token}
-        CallBudget.objects.filter(pk=budget.pk).update(in_flight=in_flight)
+            return None
+        changes: dict[str, object] = {}
+        if held.token in budget.in_flight:
+            changes["in_flight"] = {each: until for each, until in budget.in_flight.items() if each != held.token}
+        if held.trouble:
+            budget.troubles += 1
+            changes |= {"troubles": budget.troubles, "down_reason": held.trouble[:200]}
+            if budget.troubles >= DOWN_AFTER:
+                budget.down_since = budget.down_since or budget.now
+                budget.down_reason = held.trouble[:200]
+                changes |= {"down_since": budget.down_since, "probe_at": budget.now + seconds(PROBE_SECONDS)}
+        elif held.is_answered and (budget.troubles or budget.down_since):
+            budget.down_since = None
+            changes |= {"troubles": 0, "down_since": None, "down_reason": "", "probe_at": None}
+        if changes:
+            CallBudget.objects.filter(pk=budget.pk).update(**changes)
+        return outage_of(budget)
 
 
 def _no_room(message: str, wait: float) -> TemporaryError:
