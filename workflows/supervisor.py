@@ -25,7 +25,7 @@ from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
 from integrations.clock import scaled
-from workflows import beats
+from workflows import beats, newer
 from workflows.engine.lease import database_now
 from workflows.queue import ring_beat, ring_for_chores
 from workflows.sweeper import sweep
@@ -37,6 +37,7 @@ _CHORES_EVERY = 60.0
 _QUICK_DEATH = 2.0
 _LONGEST_PAUSE = 30.0
 _GRACE_SECONDS = 150
+_OUTDATED_PAUSE = 5.0
 
 
 class Supervisor:
@@ -52,6 +53,7 @@ class Supervisor:
         self.restarts = 0
         self.quick_deaths = 0
         self.is_stopping = False
+        self.is_waiting = False
 
     def run(self) -> int:
         """Supervise until SIGTERM or SIGINT."""
@@ -66,6 +68,8 @@ class Supervisor:
                 now = time.monotonic()
                 try:
                     close_old_connections()
+                    if self._is_outdated():
+                        continue
                     if self.process is None:
                         self._start()
                     if now - last_sweep >= _SWEEP_EVERY:
@@ -103,6 +107,23 @@ class Supervisor:
         )
         self.started_at = time.monotonic()
         logger.info("Cluster started, process %s.", self.process.pid)
+
+    def _is_outdated(self) -> bool:
+        """Let the cluster finish and wait while the database is newer than this code: a newer worker does the work."""
+        found = newer.unknown_migrations()
+        if found and not self.is_waiting:
+            logger.warning(
+                "The database was migrated by a newer Pinxero (%s). This worker finishes what it has begun and then "
+                "waits. Start the new version's worker in its place.",
+                ", ".join(found),
+            )
+            self._reap(self.grace_seconds)
+        if not found and self.is_waiting:
+            logger.warning("The database fits this version of Pinxero again; this worker goes on.")
+        self.is_waiting = bool(found)
+        if found:
+            self._pause(scaled(_OUTDATED_PAUSE))
+        return bool(found)
 
     def _is_stale(self, now: float) -> bool:
         if now - self.started_at <= self.stale_seconds:

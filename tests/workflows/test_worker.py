@@ -59,6 +59,7 @@ def test_a_database_that_is_away_when_the_cluster_has_to_start_does_not_end_the_
         raise OperationalError("the connection was refused")
 
     monkeypatch.setattr("workflows.supervisor.beats.forget", away)
+    monkeypatch.setattr("workflows.supervisor.newer.unknown_migrations", list)
     monkeypatch.setattr("workflows.supervisor.signal.signal", lambda *args: None)
     monkeypatch.setattr("workflows.supervisor.connection.close", lambda: None)
     monkeypatch.setattr("workflows.supervisor.close_old_connections", lambda: None)
@@ -166,6 +167,18 @@ def test_a_stop_ends_every_process_and_says_that_all_is_well(worker: Worker) -> 
     worker.process.send_signal(signal.SIGTERM)
     assert worker.process.wait(15) == 0
     assert not any(is_alive(each) for each in below)
+
+
+def test_a_worker_waits_while_the_database_is_newer_and_goes_on_when_it_is_not(worker: Worker) -> None:
+    def tell(statement: str) -> None:
+        with sqlite3.connect(worker.database, timeout=20) as database:
+            database.execute(statement)
+
+    tell("INSERT INTO django_migrations (app, name, applied) VALUES ('workflows', '9999_next', CURRENT_TIMESTAMP)")
+    wait_for(lambda: not worker.below(), "end of the cluster", 30)
+    assert worker.process.poll() is None
+    tell("DELETE FROM django_migrations WHERE name = '9999_next'")
+    worker.lives()
 
 
 def is_alive(process: psutil.Process) -> bool:

@@ -11,7 +11,7 @@ from itertools import count
 
 from django.conf import settings
 
-from workflows import beats, polling
+from workflows import beats, newer, polling
 from workflows.engine.execute import execute
 from workflows.engine.lease import claim
 from workflows.queue import ring
@@ -29,6 +29,8 @@ def drain(longest: float | None = None) -> int:
     done = 0
     while time.monotonic() - started < longest:
         beats.getting_on()
+        if newer.unknown_migrations():
+            return done
         if not do_one(prefers_runs=next(_turns) % 2 == 1):
             return done
         done += 1
