@@ -18,7 +18,7 @@ from integrations import limits
 from integrations.access import Can, may, membership
 from integrations.models import Connection, Team
 from integrations.registry import UnknownOperationError, connector, connectors
-from workflows import beats
+from workflows import beats, retention
 from workflows.models import Run, TriggerState, Workflow
 
 DAYS = 14
@@ -66,6 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "health": health,
         "latest": latest,
         "worker": worker_standing(now),
+        "database_size": retention.database_size(),
         "first_steps": [] if all(step.is_done for step in steps) else steps,
     }
 
