@@ -96,9 +96,9 @@ def line_payload(line: Any) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value is not None}
 
 
-def tracking_of(line: Any) -> list[tuple[str, str]]:
-    """The (category, option) pairs of a row that says "Region: North"."""
-    given = (getattr(line, name, None) for name in TRACKING_FIELDS)
+def tracking_of(line: Any, names: Sequence[str] = TRACKING_FIELDS) -> list[tuple[str, str]]:
+    """The (category, option) pairs of a row that says "Region: North"; `names` are its inputs that do."""
+    given = (getattr(line, name, None) for name in names)
     parted = (text.partition(_BETWEEN) for text in given if text)
     return [(category.strip(), option.strip()) for category, _, option in parted]
 
@@ -124,17 +124,18 @@ def _problems(line: Any, *, is_draft: bool, document: str) -> Mapping[str, str]:
                 )
     if getattr(line, "discount_rate", None) is not None and getattr(line, "discount_amount", None) is not None:
         problems["discount_amount"] = "A row takes a discount in percent or as an amount, not both."
-    return problems | _tracking_problems(line)
+    return problems | tracking_problems(line)
 
 
-def _tracking_problems(line: Any) -> dict[str, str]:
+def tracking_problems(line: Any, names: Sequence[str] = TRACKING_FIELDS) -> dict[str, str]:
+    """What is wrong with the tracking of a row, per input; `names` are the two inputs that hold it."""
     problems: dict[str, str] = {}
-    for name in TRACKING_FIELDS:
+    for name in names:
         text = getattr(line, name, None)
         category, between, option = (text or "").partition(_BETWEEN)
         if text and not (between and category.strip() and option.strip()):
             problems[name] = f'"{text[:60]}" is not a tracking option. Write it as Category: Option, or pick one.'
-    categories = [category.casefold() for category, _ in tracking_of(line)]
+    categories = [category.casefold() for category, _ in tracking_of(line, names)]
     if not problems and len(categories) == 2 and categories[0] == categories[1]:
-        problems["tracking_2"] = "Both trackings are of the same category. Xero takes one option of each category."
+        problems[names[1]] = "Both trackings are of the same category. Xero takes one option of each category."
     return problems

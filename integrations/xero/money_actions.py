@@ -22,6 +22,7 @@ from integrations.xero.client import XeroClient, records
 from integrations.xero.contact_search import is_guid
 from integrations.xero.document_search import no_id
 from integrations.xero.documents import MARKER_ROOM, day_of, is_marked, look_from, marked, money, today_for
+from integrations.xero.lines import tracking_of, tracking_problems
 from integrations.xero.links import bank_transaction_link
 from integrations.xero.locks import refuse_locked
 from integrations.xero.papers import paper
@@ -29,6 +30,9 @@ from integrations.xero.plain import plain
 from integrations.xero.undoing import CAREFULLY, present
 
 _SMALLEST = Decimal("0.01")
+#: The inputs that hold the tracking of the two ends of a transfer.
+_FROM_TRACKING, _TO_TRACKING = ("from_tracking_1", "from_tracking_2"), ("to_tracking_1", "to_tracking_2")
+_RECONCILED_HELP = "Marks it as matched with the bank statement. Xero does not delete a reconciled transfer."
 
 
 class CreatePayment(Action):
@@ -150,18 +154,53 @@ class CreateBankTransfer(Action):
             max_length=255 - MARKER_ROOM,
             help="A code that leads back to the run is put behind it.",
         )
+        from_tracking_1: str | None = field(
+            "Tracking where it leaves",
+            choices=choices.tracking_options,
+            default=None,
+            max_length=210,
+            help="As Category: Option.",
+        )
+        from_tracking_2: str | None = field(
+            "Second tracking where it leaves",
+            choices=choices.tracking_options,
+            default=None,
+            max_length=210,
+            help="Of another category than the first.",
+        )
+        to_tracking_1: str | None = field(
+            "Tracking where it arrives",
+            choices=choices.tracking_options,
+            default=None,
+            max_length=210,
+            help="As Category: Option.",
+        )
+        to_tracking_2: str | None = field(
+            "Second tracking where it arrives",
+            choices=choices.tracking_options,
+            default=None,
+            max_length=210,
+            help="Of another category than the first.",
+        )
+        from_is_reconciled: bool = field("Reconciled where it leaves", default=False, help=_RECONCILED_HELP)
+        to_is_reconciled: bool = field("Reconciled where it arrives", default=False, help=_RECONCILED_HELP)
 
         def check(self) -> Mapping[str, str]:
-            """Ids that are none, and a transfer to where it comes from."""
+            """Ids and trackings that are none, and a transfer to where it comes from."""
             problems = _wrong_ids(self, {"from_account_id": "account", "to_account_id": "account"})
             if self.from_account_id.lower() == self.to_account_id.lower():
                 problems["to_account_id"] = "Both bank accounts are the same. Choose two different ones."
-            return problems
+            return problems | tracking_problems(self, _FROM_TRACKING) | tracking_problems(self, _TO_TRACKING)
 
-    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
-        """The day it is in the organisation, where the workflow leaves the date to that. Raises RejectedError for a
-        day in a locked period."""
-        return _day_found(api, inputs.transferred_on, "the bank transfer")
+    def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
+        """The day it is in the organisation, where the workflow leaves the date to that, and the ids of the tracking
+        options. Raises RejectedError for a day in a locked period, and for an option that is not there."""
+        found: dict[str, Any] = dict(_day_found(api, inputs.transferred_on, "the bank transfer"))
+        wanted = [tracking_of(inputs, names) for names in (_FROM_TRACKING, _TO_TRACKING)]
+        if any(wanted):
+            known = records(api.read("/TrackingCategories").json(), "TrackingCategories")
+            found["tracking"] = [[_tracking_ids(known, *option) for option in options] for options in wanted]
+        return found
 
     def request(self, inputs: Inputs, writing: Writing) -> Request:
         record = {
@@ -171,6 +210,16 @@ class CreateBankTransfer(Action):
             "Date": day_of(inputs.transferred_on, writing.found),
             "Reference": marked(inputs.reference, writing.marker),
         }
+        ends = zip(
+            ("From", "To"),
+            (inputs.from_is_reconciled, inputs.to_is_reconciled),
+            (writing.found or {}).get("tracking", ([], [])),
+            strict=True,
+        )
+        for end, is_reconciled, tracking in ends:
+            # What is not said is left to Xero: a reconciled transfer can no more be deleted there.
+            record |= {f"{end}Tracking": tracking} if tracking else {}
+            record |= {f"{end}IsReconciled": True} if is_reconciled else {}
         return Request.of_json("PUT", "/BankTransfers", {"BankTransfers": [record]})
 
     def output(self, response: Response) -> dict[str, Any]:
@@ -219,6 +268,21 @@ def _day_found(api: ApiClient, given: date | None, document: str) -> dict[str, s
     found = today_for(api, given)
     refuse_locked(api, date.fromisoformat(day_of(given, found)), document)
     return found
+
+
+def _tracking_ids(known: list[dict[str, Any]], category: str, option: str) -> dict[str, str]:
+    """An active option as a transfer takes it: lines name theirs, transfers tell the ids."""
+    for each in known:
+        if each.get("Status", "ACTIVE") != "ACTIVE" or str(each.get("Name")).casefold() != category.casefold():
+            continue
+        for one in each.get("Options") or []:
+            if one.get("Status", "ACTIVE") == "ACTIVE" and str(one.get("Name")).casefold() == option.casefold():
+                ids = (each["TrackingCategoryID"], one["TrackingOptionID"])
+                return dict(zip(("TrackingCategoryID", "TrackingOptionID"), ids, strict=True))
+    raise RejectedError(
+        f'Xero has no active tracking option "{category}: {option}"; nothing was written. '
+        "Pick one that is there, or add it in Xero, then retry."
+    )
 
 
 def _not_deleted(record: dict[str, Any], name: str) -> dict[str, Any]:

@@ -213,6 +213,12 @@ PAYMENT: dict[str, Any] = {
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
 
+_TRACKED: dict[str, Any] = {
+    "TrackingCategoryID": "351953c4-8127-4009-88c3-f9cd8c9cbe9f",
+    "TrackingOptionID": "ce205173-7387-4651-9726-2cf4c5405ba2",
+    "Name": "Region",
+    "Option": "North",
+}
 BANK_TRANSFER: dict[str, Any] = {
     "BankTransferID": "76eea4b6-f026-464c-b6f3-5fb39a196145",
     "Status": "AUTHORISED",
@@ -223,6 +229,10 @@ BANK_TRANSFER: dict[str, Any] = {
     "ToBankAccount": {"AccountID": "ebd06280-af70-4bed-97c6-7451a454ad85", "Name": "Business Savings Account"},
     "FromBankTransactionID": "00a5d870-5e7b-43ef-8d6b-9b9f0e5e2a11",
     "ToBankTransactionID": "e14a2e8c-5f2a-44f5-9a3d-3b0d2c1c7d0e",
+    "FromIsReconciled": False,
+    "ToIsReconciled": False,
+    "FromTracking": [_TRACKED],
+    "ToTracking": [{**_TRACKED, "TrackingOptionID": "3e6a2b5e-0c4f-4a6e-8f57-9f1a52c1b7aa", "Option": "South"}],
 }
 
 ACCOUNT: dict[str, Any] = {

@@ -62,7 +62,12 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "lines": [{"description": "Oak table", "quantity": "2", "unit_amount": "250", "account_code": "200"}],
     },
     "xero.create_payment": {"amount": "12.34", "paid_on": "2026-11-22"},
-    "xero.create_bank_transfer": {"amount": "50", "transferred_on": "2026-11-22"},
+    "xero.create_bank_transfer": {
+        "amount": "50",
+        "transferred_on": "2026-11-22",
+        "from_tracking_1": "Region: North",
+        "to_tracking_1": "Region: South",
+    },
     "xero.allocate_credit_note": {"amount": "10.50", "allocated_on": "2026-11-22"},
     "xero.create_project": {"name": "Kitchen", "deadline": "2026-12-10T12:59:59Z", "estimate_amount": "9800"},
     "xero.add_stock_item": {

@@ -81,10 +81,23 @@ def test_it_pays_an_invoice_and_takes_the_payment_back(sandbox: Sandbox, library
 
 def test_it_transfers_and_spends(sandbox: Sandbox, library: Library) -> None:
     banks = [accounting.Account(code=code) for code in ("090", "091")]
-    sent = accounting.BankTransfer(from_bank_account=banks[0], to_bank_account=banks[1], amount=Decimal("50.00"))
+    category = library.accounting.get_tracking_categories(DEMO).tracking_categories[0]
+    north = next(option for option in category.options if option.name == "North")
+    tracked = accounting.TrackingReference(
+        tracking_category_id=category.tracking_category_id, tracking_option_id=north.tracking_option_id
+    )
+    sent = accounting.BankTransfer(
+        from_bank_account=banks[0],
+        to_bank_account=banks[1],
+        amount=Decimal("50.00"),
+        from_tracking=[tracked],
+        to_is_reconciled=True,
+    )
     transfers = accounting.BankTransfers(bank_transfers=[sent])
     made = library.accounting.create_bank_transfer(DEMO, transfers).bank_transfers[0]
-    assert library.accounting.get_bank_transfer(DEMO, made.bank_transfer_id).bank_transfers[0].amount == 50
+    read = library.accounting.get_bank_transfer(DEMO, made.bank_transfer_id).bank_transfers[0]
+    assert (read.amount, read.from_is_reconciled, read.to_is_reconciled) == (50, False, True)
+    assert ([one.option for one in read.from_tracking], read.to_tracking) == (["North"], [])
     spent = accounting.BankTransaction(
         type="SPEND", contact=contact(sandbox), bank_account=banks[0], line_items=[line(account_code="404")]
     )

@@ -78,6 +78,30 @@ def test_a_transfer_is_made_once_by_put_and_deleted_by_post(xero: Xero) -> None:
     assert xero.call("POST", "/BankTransfers", body, is_proper=False).status_code == 400
 
 
+def test_each_end_of_a_transfer_has_its_tracking_and_is_reconciled_for_itself(xero: Xero) -> None:
+    region = xero.get("/TrackingCategories").json()["TrackingCategories"][0]
+    ids = [
+        {"TrackingCategoryID": region["TrackingCategoryID"], "TrackingOptionID": option["TrackingOptionID"]}
+        for option in region["Options"]
+    ]
+    ends = {"FromBankAccount": BANK, "ToBankAccount": SAVINGS, "Amount": 50, "Date": "2026-11-22"}
+    made = put(xero, "BankTransfers", **ends, FromTracking=[ids[1]], FromIsReconciled=True)
+    assert made["FromTracking"] == [{**ids[1], "Name": "Region", "Option": "North"}]
+    assert (made["ToTracking"], made["FromIsReconciled"], made["ToIsReconciled"]) == ([], True, False)
+    assert xero.get(f"/BankTransfers/{made['BankTransferID']}").json()["BankTransfers"][0] == made
+    body = {"BankTransferID": made["BankTransferID"], "Status": "DELETED"}
+    said = xero.refuse("/BankTransfers", method="POST", BankTransfers=[body])
+    assert said == ["A reconciled bank transfer cannot be deleted"]
+    both = xero.refuse("/BankTransfers", BankTransfers=[{**ends, "ToTracking": ids[:2]}])
+    assert both == ["ToTracking can hold one option of each tracking category"]
+    three = xero.refuse("/BankTransfers", BankTransfers=[{**ends, "ToTracking": ids[:3]}])
+    assert three == ["ToTracking is a list of at most 2 records with TrackingCategoryID and TrackingOptionID"]
+    named = xero.refuse(
+        "/BankTransfers", BankTransfers=[{**ends, "FromTracking": [{"Name": "Region", "Option": "North"}]}]
+    )
+    assert named == ["The tracking option 'None: None' does not exist"]
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

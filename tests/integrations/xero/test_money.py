@@ -103,6 +103,62 @@ def test_a_transfer_to_where_it_comes_from_is_told_before_anything_is_sent() -> 
     assert "Both bank accounts are the same. Choose two different ones." in caught.value.problems.values()
 
 
+def test_the_two_ends_of_a_transfer_are_tracked_and_reconciled_as_asked(demo: Any, wire: Wire) -> None:
+    values = {"from_account_id": BANK, "to_account_id": SAVINGS, "amount": "50", "transferred_on": "2026-11-22"}
+    region = demo.read("/TrackingCategories").json()["TrackingCategories"][0]
+    ids = {
+        option["Name"]: {
+            key: record[key] for key, record in (("TrackingCategoryID", region), ("TrackingOptionID", option))
+        }
+        for option in region["Options"]
+    }
+    wire.clear()
+    tracking = {"from_tracking_1": "Region: North", "to_tracking_2": "region: south"}
+    output = written(demo, TRANSFER, **values, **tracking, to_is_reconciled="yes")
+    assert wire.calls == ["GET /api.xro/2.0/TrackingCategories", "PUT /api.xro/2.0/BankTransfers"]
+    (sent,) = json.loads(wire.exchanges[-1].body)["BankTransfers"]
+    assert (sent["FromTracking"], sent["ToTracking"]) == ([ids["North"]], [ids["South"]])
+    assert (sent.get("FromIsReconciled"), sent["ToIsReconciled"]) == (None, True)
+    assert (output["FromIsReconciled"], output["ToIsReconciled"]) == (False, True)
+    assert output["FromTracking"] == [{**ids["North"], "Name": "Region", "Option": "North"}]
+    assert output["ToTracking"] == [{**ids["South"], "Name": "Region", "Option": "South"}]
+    assert hits(demo, TRANSFER, **values) == [output]
+    with pytest.raises(RejectedError, match="A reconciled bank transfer cannot be deleted"):
+        demo.write(TRANSFER.undo(demo, output, {}))
+
+
+def test_a_transfer_without_tracking_says_nothing_of_it_and_asks_for_nothing(demo: Any, wire: Wire) -> None:
+    values = {"from_account_id": BANK, "to_account_id": SAVINGS, "amount": "50", "transferred_on": "2026-11-22"}
+    output = written(demo, TRANSFER, **values)
+    assert wire.calls == ["PUT /api.xro/2.0/BankTransfers"]
+    (sent,) = json.loads(wire.exchanges[-1].body)["BankTransfers"]
+    assert set(sent) == {"FromBankAccount", "ToBankAccount", "Amount", "Date", "Reference"}
+    assert (output["FromTracking"], output["ToTracking"], output["FromIsReconciled"]) == ([], [], False)
+
+
+def test_a_tracking_option_that_is_not_there_is_told_before_anything_is_written(demo: Any, wire: Wire) -> None:
+    values = {"from_account_id": BANK, "to_account_id": SAVINGS, "amount": "50", "transferred_on": "2026-11-22"}
+    with pytest.raises(RejectedError) as caught:
+        written(demo, TRANSFER, **values, to_tracking_1="Region: Nowhere")
+    assert caught.value.message == (
+        'Xero has no active tracking option "Region: Nowhere"; nothing was written. '
+        "Pick one that is there, or add it in Xero, then retry."
+    )
+    assert wire.calls == ["GET /api.xro/2.0/TrackingCategories"]
+
+
+def test_a_tracking_that_is_none_is_told_of_the_end_that_has_it() -> None:
+    values = {"from_account_id": BANK, "to_account_id": SAVINGS, "amount": "50"}
+    same = {"to_tracking_1": "Region: North", "to_tracking_2": "Region: South", "from_tracking_1": "Region: North"}
+    for given, name, said in (
+        ({"from_tracking_2": "North"}, "from_tracking_2", '"North" is not a tracking option. Write it as Category'),
+        (same, "to_tracking_2", "Both trackings are of the same category."),
+    ):
+        with pytest.raises(InvalidInputError) as caught:
+            TRANSFER.Inputs.clean({**values, **given})
+        assert [(key, text.startswith(said)) for key, text in caught.value.problems.items()] == [(name, True)]
+
+
 def test_a_write_of_money_that_is_not_found_waits_for_a_person() -> None:
     assert (PAYMENT.lookup_reliable, TRANSFER.lookup_reliable) == (False, False)
 
