@@ -26,6 +26,7 @@ from integrations.xero.document_search import no_id
 from integrations.xero.links import invoice_link
 from integrations.xero.plain import plain, read_moment
 from integrations.xero.reading import by_id
+from integrations.xero.undoing import present
 
 #: What Xero e-mails at all.
 _SENDABLE = {"SUBMITTED", "AUTHORISED", "PAID"}
@@ -79,9 +80,7 @@ class EmailInvoice(Action):
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """The invoice. Raises RejectedError for one that Xero does not send."""
-        found = _read(api, inputs.invoice_id)
-        if found is None:
-            raise RejectedError(f"Xero has no invoice with the ID {inputs.invoice_id} in {api.connection.name}.")
+        found = _told(present(api, "Invoices", inputs.invoice_id, "invoice"))
         number = found["InvoiceNumber"] or "The invoice"
         if found["Type"] != "ACCREC":
             raise RejectedError(f"{number} is a bill; only sales invoices can be e-mailed.")
@@ -118,8 +117,9 @@ class EmailInvoice(Action):
         entries = records(api.read(f"/Invoices/{inputs.invoice_id}/History").json(), "HistoryRecords")
         if not any(_is_sending(entry, begin) for entry in entries):
             return []
-        found = _read(api, inputs.invoice_id)
-        return [] if found is None else [{**found, "is_sent": True}]
+        assert isinstance(api, XeroClient)
+        found = by_id(api, "Invoices", inputs.invoice_id)
+        return [{**_told(plain(invoice)), "is_sent": True} for invoice in found]
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output.get("InvoiceID") or "")
@@ -143,12 +143,7 @@ class EmailInvoice(Action):
         )
 
 
-def _read(api: ApiClient, invoice_id: str) -> dict[str, Any] | None:
-    assert isinstance(api, XeroClient)
-    found = by_id(api, "Invoices", invoice_id)
-    if not found:
-        return None
-    invoice = plain(found[0])
+def _told(invoice: Mapping[str, Any]) -> dict[str, Any]:
     contact = invoice.get("Contact") or {}
     told = {name: invoice.get(name) for name in _KEPT}
     told["Contact"] = {"ContactID": contact.get("ContactID"), "Name": contact.get("Name")}

@@ -29,8 +29,11 @@ from integrations.xero.links import bill_link, invoice_link
 from integrations.xero.options import InvoiceStatus, LineAmountTypes
 from integrations.xero.plain import plain
 from integrations.xero.reading import by_id
+from integrations.xero.undoing import present
 
 _PICK = "Pick one, or take the InvoiceID that an earlier step found or created."
+#: Unit prices to four places: they are sent back.
+_EXACT = {"unitdp": "4"}
 _GONE = {"DELETED", "VOIDED"}
 #: What of a line is sent again so that it stays as it is.
 _KEPT = (
@@ -213,7 +216,7 @@ class AddLinesToInvoice(_ChangeOfInvoice):
 def _change(invoice_id: str, fields: Mapping[str, Any]) -> Request:
     # To the one invoice: without its id in the address Xero would make a new one of what it does not know.
     record = {"InvoiceID": invoice_id, **fields}
-    return Request.of_json("POST", f"/Invoices/{invoice_id}", {"Invoices": [record]}, query={"unitdp": "4"})
+    return Request.of_json("POST", f"/Invoices/{invoice_id}", {"Invoices": [record]}, query=_EXACT)
 
 
 def _changes(inputs: UpdateInvoice.Inputs) -> dict[str, Any]:
@@ -280,16 +283,12 @@ def _draft(api: ApiClient, invoice_id: str) -> dict[str, Any]:
 
 
 def _read(api: ApiClient, invoice_id: str) -> dict[str, Any]:
-    found = _found(api, invoice_id)
-    if not found:
-        raise RejectedError(f"Xero has no invoice with the ID {invoice_id} in {api.connection.name}.")
-    return found[0]
+    return present(api, "Invoices", invoice_id, "invoice", query=_EXACT)
 
 
 def _found(api: ApiClient, invoice_id: str) -> list[dict[str, Any]]:
-    """The invoice with its unit prices to four places: they are sent back."""
     assert isinstance(api, XeroClient)
-    return [plain(invoice) for invoice in by_id(api, "Invoices", invoice_id, {"unitdp": "4"})]
+    return [plain(invoice) for invoice in by_id(api, "Invoices", invoice_id, _EXACT)]
 
 
 def _name(invoice: Mapping[str, Any]) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request
-from integrations.xero.client import XeroClient
+from integrations.xero.client import records
 from integrations.xero.plain import plain
-from integrations.xero.reading import by_id
 
 CAREFULLY = {"summarizeErrors": "true"}
 _GONE = {"DELETED", "VOIDED"}
@@ -28,14 +28,27 @@ _TARGETS: Mapping[str, Mapping[str, str]] = {
 _USED = ("AmountPaid", "AmountCredited")
 
 
-def present(api: ApiClient, plural: str, key: str, noun: str) -> dict[str, Any]:
-    """The record as it is now. Raises RejectedError where there is none."""
-    assert isinstance(api, XeroClient)
-    found = by_id(api, plural, key)
+def present(
+    api: ApiClient, plural: str, key: str, noun: str, *, query: Mapping[str, str] | None = None
+) -> dict[str, Any]:
+    """The record as it is now. Raises RejectedError, with Xero's own words, where there is none."""
+    try:
+        found = records(api.read(f"/{plural}/{quote(key, safe='')}", query).json(), plural)
+    except RejectedError as error:
+        if error.status != 404:
+            raise
+        raise _missing(api, key, noun, error.reasons) from error
     if not found:
-        raise RejectedError(f"Xero has no {noun} with the ID {key} in {api.connection.name}.")
+        raise _missing(api, key, noun, [])
     record: dict[str, Any] = plain(found[0])
     return record
+
+
+def _missing(api: ApiClient, key: str, noun: str, reasons: list[str]) -> RejectedError:
+    said = f" It said: {' '.join(reasons)}" if reasons else ""
+    return RejectedError(
+        f"Xero has no {noun} with the ID {key} in {api.connection.name}.{said}", reasons=reasons, status=404
+    )
 
 
 def way_back(record: Mapping[str, Any], plural: str, name: str) -> str:

@@ -62,9 +62,25 @@ def test_a_step_that_xero_does_not_know_is_refused_in_its_words(demo: Any, conta
         written(demo, QUOTE_STATUS, quote_id=quote["QuoteID"], status="INVOICED")
 
 
-def test_a_quote_that_is_not_there_is_told_and_nothing_is_sent(demo: Any, wire: Wire) -> None:
-    with pytest.raises(RejectedError, match=f"Xero has no quote with the ID {SOMEBODY}"):
-        written(demo, QUOTE_STATUS, quote_id=SOMEBODY, status="SENT")
+@pytest.mark.parametrize(
+    ("key", "values", "noun"),
+    [
+        ("update_quote_status", {"quote_id": SOMEBODY, "status": "SENT"}, "quote"),
+        ("void_or_delete_invoice", {"invoice_id": SOMEBODY}, "invoice"),
+        ("update_invoice", {"invoice_id": SOMEBODY, "due_date": "2026-12-22"}, "invoice"),
+        ("email_invoice", {"invoice_id": SOMEBODY}, "invoice"),
+    ],
+)
+def test_what_is_not_there_is_told_in_xeros_own_words_too_and_nothing_is_sent(
+    demo: Any, wire: Wire, key: str, values: dict[str, str], noun: str
+) -> None:
+    with pytest.raises(RejectedError) as caught:
+        written(demo, registry.action(f"xero.{key}"), **values)
+    assert caught.value.reasons == ["The resource you're looking for cannot be found"]
+    assert caught.value.message == (
+        f"Xero has no {noun} with the ID {SOMEBODY} in Demo Company (NZ). "
+        "It said: The resource you're looking for cannot be found"
+    )
     assert {one.method for one in wire.exchanges} == {"GET"}
 
 
