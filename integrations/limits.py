@@ -99,9 +99,11 @@ def note_trouble(connection_id: int, reason: str) -> Outage | None:
 
 
 def down(outage: Outage, name: str, *, retry_after: float = PROBE_SECONDS) -> TemporaryError:
-    """What a call to a provider that is down comes to. Since when is said by those who know the reader's clock."""
+    """What a call to a provider that is down comes to."""
+    since = f"{timezone.localtime(outage.since):%-d %b, %H:%M %Z}"
     message = (
-        f"{name} does not answer just now ({outage.reason.rstrip('.')}). One call a minute tries whether it is back."
+        f"{name} has not answered since {since}: {outage.reason.rstrip('.')}. "
+        "One call a minute tries whether it is back; everything goes on by itself then."
     )
     return TemporaryError(message, retry_after=retry_after, hold=Hold.DOWN, since=outage.since)
 

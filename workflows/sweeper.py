@@ -6,19 +6,20 @@ Every supervisor runs it about once a second; it is cheap where nothing is due a
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import F, Min, Q, QuerySet
 
-from integrations.clock import DatabaseNow
+from integrations.clock import DatabaseNow, seconds
 from integrations.models import Connection
 from workflows import polling
 from workflows.engine.lease import due
+from workflows.engine.waiting import GIVES_UP
 from workflows.models import Run, TriggerState
 from workflows.queue import ring, unheard
 
 
 def sweep() -> int:
     """Wake what may go on and ring for what is due; how many bells were rung."""
-    wake_reconnected()
+    wake_held()
     has_runs = Run.objects.filter(due(DatabaseNow())).exists()
     has_polls = TriggerState.objects.filter(polling.due_states()).exists()
     if not has_runs and not has_polls:
@@ -28,10 +29,42 @@ def sweep() -> int:
     return missing
 
 
+def wake_held() -> None:
+    """Let go on what waited for something that has come to be."""
+    wake_reconnected()
+    wake_thawed()
+    wake_for_provider()
+
+
 def wake_reconnected() -> int:
     """Queue the runs whose connection is usable again; how many."""
     usable = Q(waits_for__status=Connection.Status.CONNECTED)
     # A connection that was deleted never comes back: the run goes on to say so.
-    return Run.objects.filter(
-        usable | Q(waits_for__isnull=True), status=Run.Status.WAITING, wait_reason=Run.WaitReason.CONNECTION
-    ).update(status=Run.Status.QUEUED, wait_reason="", lease_token=F("lease_token") + 1)
+    return _wake(_waiting(Run.WaitReason.CONNECTION).filter(usable | Q(waits_for__isnull=True)))
+
+
+def wake_thawed() -> int:
+    """Queue the runs whose organisation may be written to again; how many."""
+    return _wake(_waiting(Run.WaitReason.FREEZE).filter(waits_for__frozen_at__isnull=True))
+
+
+def wake_for_provider() -> int:
+    """Queue the runs whose provider is back, one per provider that may be tried, and those that give up; how many."""
+    held = _waiting(Run.WaitReason.DOWN)
+    if not held.exists():
+        return 0
+    budget, long_ago = "waits_for__budget__", DatabaseNow() - seconds(GIVES_UP)
+    is_back = Q(**{f"{budget}down_since__isnull": True})
+    gives_up = Q(waiting_since__lt=long_ago) & Q(**{f"{budget}down_since__lt": long_ago})
+    woken = _wake(held.filter(is_back | gives_up))
+    may_try = held.filter(Q(**{f"{budget}probe_at__lte": DatabaseNow()})).values("waits_for")
+    tries = may_try.annotate(first=Min("pk")).order_by().values_list("first", flat=True)
+    return woken + _wake(Run.objects.filter(pk__in=list(tries), status=Run.Status.WAITING))
+
+
+def _waiting(reason: Run.WaitReason) -> QuerySet[Run]:
+    return Run.objects.filter(status=Run.Status.WAITING, wait_reason=reason)
+
+
+def _wake(runs: QuerySet[Run]) -> int:
+    return runs.update(status=Run.Status.QUEUED, wait_reason="", lease_token=F("lease_token") + 1)

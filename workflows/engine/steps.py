@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from integrations import connections, registry
-from integrations.base import Action
+from integrations.base import Action, Effect
+from integrations.clock import seconds
 from integrations.errors import IntegrationError, InvalidInputError, ReconnectError, TemporaryError
 from integrations.http import ApiClient, Response
 from integrations.models import Connection
@@ -14,7 +16,7 @@ from integrations.schema import Field, Kind
 from workflows import mapping, rows
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import StepFailedError
-from workflows.engine.waiting import REASONS, WaitError, growing
+from workflows.engine.waiting import GIVES_UP, REASONS, WaitError, growing
 from workflows.models import Run, StepRun
 from workflows.values import day_of
 
@@ -34,6 +36,8 @@ _KEPT_HEADERS = {
     "x-ratelimit-reset",
 }
 _KEPT_BODY = 200_000
+#: For so long what was read of a connection is taken for current.
+_CURRENT_SECONDS = 2.0
 
 
 def action_of(step: Mapping[str, Any]) -> Action:
@@ -49,9 +53,31 @@ def client(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> ApiClient:
     connection = walk.connections.get(step["connection"])
     if connection is None:
         raise fail(walk, step_run, "The connection of this step no longer exists. Choose another one in the workflow.")
+    _keep_current(connection)
     if not connection.is_usable:
         raise down(connection)
+    if connection.frozen_at is not None and action_of(step).effect is not Effect.READS:
+        raise frozen(connection)
     return connector.client_class(connection, before_call=walk.lease.keep)
+
+
+def _keep_current(connection: Connection) -> None:
+    """Look again whether it may be used where the run has been under way for a while, as in a long loop."""
+    now = time.monotonic()
+    if now - getattr(connection, "looked_at", now) > _CURRENT_SECONDS:
+        connection.refresh_from_db(fields=["status", "frozen_at", "freeze_reason"])
+        connection.looked_at = now  # type: ignore[attr-defined]
+    elif not hasattr(connection, "looked_at"):
+        connection.looked_at = now  # type: ignore[attr-defined]
+
+
+def frozen(connection: Connection) -> WaitError:
+    """The wait for a person to allow writing to the organisation again."""
+    why = f" ({connection.freeze_reason})" if connection.freeze_reason else ""
+    message = (
+        f"Nothing may be written to {connection.name} just now: it is frozen{why}. The run goes on by itself after."
+    )
+    return WaitError(Run.WaitReason.FREEZE, pause=None, message=message, connection=connection)
 
 
 def down(connection: Connection, message: str = "") -> WaitError:
@@ -142,6 +168,13 @@ def _value(
     return value
 
 
+def _has_waited_long(run: Run, error: TemporaryError) -> bool:
+    """Whether the provider has been down, and the run has waited, for longer than runs wait for that."""
+    if run.waiting_since is None or error.since is None:
+        return False
+    return database_now() - max(run.waiting_since, error.since) > seconds(GIVES_UP)
+
+
 def fail(walk: Walk, step_run: StepRun, message: str) -> StepFailedError:
     """Write the step down as failed; the caller raises what comes back."""
     step_run.state, step_run.error, step_run.finished_at = StepRun.State.FAILED, message, database_now()
@@ -180,6 +213,12 @@ def not_now(
         step_run.tries += 1
         if gives_up and step_run.tries >= step.get("max_attempts", 5):
             return fail(walk, step_run, f"{error.message} Tried {step_run.tries} times; nothing was written.")
+    if reason is Run.WaitReason.DOWN:
+        if gives_up and _has_waited_long(walk.run, error):
+            return fail(walk, step_run, f"{error.message} It was waited for during 24 hours; nothing was written.")
+        walk.lease.record(step_run)
+        # No time: the sweeper wakes one run a minute to try, and all of them once the provider is back.
+        return WaitError(reason, pause=None, message=error.message, connection=walk.connections[step["connection"]])
     walk.lease.record(step_run)
     pause = error.retry_after if error.retry_after is not None else growing(step_run.tries)
     return WaitError(reason, pause=pause, message=error.message)

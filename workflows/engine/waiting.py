@@ -15,6 +15,8 @@ RESEND_PAUSE = 30
 SETTLE = 90
 #: Between the first lookup that found nothing and the second.
 LOOK_AGAIN = 600
+#: For how long a run waits for a provider that is down, and for the answer to whether a write happened.
+GIVES_UP = 86_400
 #: Growing pauses between tries where the provider did not say how long.
 _FIRST_PAUSE, _LONGEST_PAUSE = 15, 900
 
@@ -37,4 +39,8 @@ def growing(tries: int) -> float:
     return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** max(0, min(tries - 1, 10))))
 
 
-REASONS = {Hold.RETRY: Run.WaitReason.RETRY, Hold.BUDGET: Run.WaitReason.BUDGET}
+REASONS = {
+    Hold.RETRY: Run.WaitReason.RETRY,
+    Hold.BUDGET: Run.WaitReason.BUDGET,
+    Hold.DOWN: Run.WaitReason.DOWN,
+}

@@ -27,11 +27,13 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.urls import reverse
 
 from integrations.base import Action, Backup, Writing
 from integrations.clock import seconds, unscaled
 from integrations.errors import (
+    Hold,
     IntegrationError,
     InvalidInputError,
     OutcomeUnknownError,
@@ -43,10 +45,10 @@ from integrations.http import ApiClient, Request, Response
 from workflows import backups
 from workflows.engine import steps
 from workflows.engine.lease import database_now
-from workflows.engine.outcomes import ReviewError
+from workflows.engine.outcomes import ReviewError, StepFailedError
 from workflows.engine.safety import Safety, is_on
-from workflows.engine.waiting import LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
-from workflows.models import Run, StepRun
+from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
+from workflows.models import Decision, Run, StepRun
 
 if TYPE_CHECKING:
     from workflows.engine.execute import Walk
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 State = StepRun.State
+#: How often a write is sent anew after it was found nowhere, before a person is asked.
+MOST_KEYS = 5
 #: Where a step's outcome holds what was read beforehand and belongs to the output.
 _REMEMBERED = "remembered"
 
@@ -165,7 +169,7 @@ def _send(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action
         if not was_uncertain:
             # Certainly not executed: as if it had never been sent.
             step_run.state, step_run.first_sent_at, step_run.idempotency_key = State.PENDING, None, None
-        raise steps.not_now(walk, step, step_run, error, gives_up=not was_uncertain) from None
+        raise (_later if was_uncertain else steps.not_now)(walk, step, step_run, error) from None
     except OutcomeUnknownError as error:
         steps.attempt(step_run, "send", "unknown", response=error.response, message=error.message)
         step_run.state = State.UNCERTAIN
@@ -291,7 +295,7 @@ def _look_up(
         hits = action.find(api, inputs, step_run.marker, since=step_run.started_at)
     except (TemporaryError, ReconnectError) as error:
         steps.attempt(step_run, "look up", "not now", response=error.response, message=error.message)
-        raise steps.not_now(walk, step, step_run, error, gives_up=False) from None
+        raise _later(walk, step, step_run, error) from None
     except RejectedError as error:
         steps.attempt(step_run, "look up", "refused", response=error.response, message=error.message)
         raise _review(walk, step_run, f"Whether it was written could not be looked up: {error.message}") from None
@@ -323,9 +327,46 @@ def _not_found(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: A
             "It was sent, no clear answer came, and it was not found at the provider afterwards. "
             "Look there yourself, then say whether it was written.",
         )
+    if _new_keys(step_run) >= MOST_KEYS:
+        raise _review(
+            walk,
+            step_run,
+            f"It was sent {MOST_KEYS + 1} times, never got a clear answer, and was not found at the provider after any "
+            "of them. Look there yourself, then say whether it was written.",
+        )
     again(step_run)
     _commit_intent(walk, step_run)
     _send(walk, step, step_run, action, api)
+
+
+def _later(
+    walk: Walk, step: Mapping[str, Any], step_run: StepRun, error: IntegrationError
+) -> WaitError | StepFailedError | ReviewError:
+    """The next try to find out whether a write happened; after a day of none that worked, a person is asked."""
+    if isinstance(error, TemporaryError) and error.hold is not Hold.BUDGET:
+        since = min((_moment(line) for line in _undecided(step_run) if line["what"] == "send"), default=None)
+        if since is not None and database_now() - since > seconds(GIVES_UP):
+            return _review(
+                walk,
+                step_run,
+                "It was sent, no clear answer came, and for 24 hours it could not be looked up: "
+                f"{error.message} Look at the provider yourself, then say whether it was written.",
+            )
+    return steps.not_now(walk, step, step_run, error, gives_up=False)
+
+
+def _new_keys(step_run: StepRun) -> int:
+    return sum(line["what"] == "new key" for line in _undecided(step_run))
+
+
+def _undecided(step_run: StepRun) -> list[dict[str, Any]]:
+    """The attempts since a person has decided about the run last."""
+    decided = Decision.objects.filter(run=step_run.run_id).aggregate(last=Max("at"))["last"]
+    return [line for line in step_run.attempts if decided is None or _moment(line) > decided]
+
+
+def _moment(line: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(line["at"])
 
 
 def again(step_run: StepRun) -> None:
