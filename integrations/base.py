@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from integrations.documents import Answered, Document
+from integrations.fields import Field
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema
 
@@ -130,6 +131,10 @@ class Operation:
     class Inputs(Schema):
         """No inputs."""
 
+    def sample_of(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The sample with these inputs as they are stored; the same for all where they do not change its shape."""
+        return self.sample
+
     @property
     def full_key(self) -> str:
         """`connector.key`, as it stands in people's workflows."""
@@ -166,6 +171,43 @@ class Trigger(Operation):
     def poll(self, poll: Poll) -> Iterator[Item]:
         """Yield what is there, in an order in which each item's cursor is safe once the item is stored."""
         raise NotImplementedError
+
+
+class Door(StrEnum):
+    """By what a workflow that nobody polls for may be started."""
+
+    CLOCK = "clock"
+    ADDRESS = "address"
+    HAND = "hand"
+    FILE = "file"
+    API = "api"
+    CALL = "call"
+
+
+class Start(Trigger):
+    """Starts one workflow, without a provider and without looking anywhere: by the clock, a call, a person, a file."""
+
+    noun = "start"
+    doors: ClassVar[frozenset[Door]] = frozenset()
+    #: True where it brings values that nobody knows beforehand, so that no reference to them can be called wrong.
+    is_open: ClassVar[bool] = False
+
+    def poll(self, poll: Poll) -> Iterator[Item]:
+        """Nothing: nobody polls it."""
+        return iter(())
+
+    def fields(self, inputs: Mapping[str, Any]) -> tuple[Field, ...]:
+        """The values that whoever starts it gives, as the trigger's stored inputs declare them. Wrong ones are left
+        out; cleaning the inputs tells of them."""
+        return ()
+
+    def asked(self, inputs: Mapping[str, Any]) -> frozenset[str]:
+        """The names of the inputs that matter beside these; a form leaves the others out."""
+        return frozenset(each.name for each in self.Inputs.fields())
+
+    def title(self, data: Mapping[str, Any]) -> str:
+        """What a run with this data is called in lists; empty where its values say it best."""
+        return ""
 
 
 class Action(Operation):

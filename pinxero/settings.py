@@ -74,6 +74,7 @@ XERO_SCOPES: list[str] = env.list(
         "accounting.invoices",
         "accounting.payments",
         "accounting.banktransactions",
+        "accounting.attachments",
         "accounting.settings",
         "accounting.reports.balancesheet.read",
         "accounting.reports.profitandloss.read",
@@ -94,11 +95,19 @@ _secrets = env.json("HTTP_REQUEST_SECRETS", {})
 HTTP_REQUEST_SECRETS: dict[str, Any] = _secrets if isinstance(_secrets, dict) else {"": _secrets}
 # Hosts inside the own network that links and HTTP requests may reach all the same, as http://erp.internal:8080.
 OUTSIDE_PRIVATE_HOSTS: list[str] = env.list("OUTSIDE_PRIVATE_HOSTS", [])
+# Hosts from which files behind links may be fetched, to be attached; "any" lets in every public one by https.
+FILE_LINK_HOSTS: list[str] = env.list("FILE_LINK_HOSTS", ["*.pinimg.com"])
 # Domains to which the e-mail step may send; empty lets it send to any.
 EMAIL_RECIPIENT_DOMAINS: list[str] = env.list("EMAIL_RECIPIENT_DOMAINS", [])
 
 # Dotted packages; each holds `connector.py` with a `connector` object. The only list of connectors there is.
-CONNECTORS = ["integrations.pinterest", "integrations.xero", "integrations.web", "integrations.mail"]
+CONNECTORS = [
+    "integrations.pinterest",
+    "integrations.xero",
+    "integrations.start",
+    "integrations.web",
+    "integrations.mail",
+]
 
 # Waits, leases, settling times and poll intervals are divided by this. 1 outside of proofs.
 TIME_SCALE = env.float("PINXERO_TIME_SCALE", 1.0)

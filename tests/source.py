@@ -11,7 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pinxero", "integrations", "workflows")
-CONNECTORS = ("integrations.pinterest", "integrations.xero", "integrations.web", "integrations.mail")
+CONNECTORS = (
+    "integrations.pinterest",
+    "integrations.xero",
+    "integrations.start",
+    "integrations.web",
+    "integrations.mail",
+)
 _NOT_OURS = {"__pycache__", "static", "node_modules"}
 
 

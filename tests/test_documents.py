@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management import call_command
 
 from integrations import registry
-from integrations.base import Action, Effect, Trigger
+from integrations.base import Action, Effect, Start, Trigger
 from integrations.http import ApiClient
 from integrations.pinterest import choices, samples
 from integrations.pinterest.client import PinterestClient
@@ -63,6 +63,8 @@ def test_an_instant_trigger_is_told_from_a_polled_one_and_an_action_by_what_it_d
     for operation in registry.operations():
         if isinstance(operation, Action):
             assert kinds[operation.full_key] == f"action, {operation.effect}"
+        elif isinstance(operation, Start):
+            assert kinds[operation.full_key] == "trigger, started"
         else:
             assert isinstance(operation, Trigger)
             assert kinds[operation.full_key] == f"trigger, {'instant' if operation.doorbell else 'polled'}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations import registry
-from integrations.base import Action
+from integrations.base import Action, Start
 from integrations.errors import InvalidInputError
 from integrations.models import Connection
 from integrations.schema import Kind as FieldKind
@@ -321,8 +321,8 @@ def _stand_in(path: str, source: str, dynamic: set[str], known: dict[str, str]) 
 
 def _trigger_has(workflow: Workflow, name: str) -> bool:
     try:
-        sample = registry.trigger(workflow.trigger_operation).sample
+        trigger = registry.trigger(workflow.trigger_operation)
     except registry.UnknownOperationError:
         return True
-    # A start whose values people name themselves has no sample of its own.
-    return not sample or name in sample
+    is_open = isinstance(trigger, Start) and trigger.is_open
+    return is_open or name in trigger.sample_of(workflow.trigger_inputs)

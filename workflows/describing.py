@@ -8,11 +8,14 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
+from django.conf import settings
+
 from integrations import registry
+from integrations.base import Door, Start
 from integrations.fields import label_of
 from integrations.models import ChoiceCache, Connection
 from integrations.schema import Field, Kind
-from workflows import conditions, kinds, plans
+from workflows import calendar, conditions, kinds, plans
 from workflows.models import Step, Workflow
 from workflows.rows import EACH, repeats
 from workflows.tokens import pieces, words
@@ -65,6 +68,9 @@ def _trigger(trigger: dict[str, Any], names: _Names) -> str:
     except registry.UnknownOperationError:
         return "No trigger is chosen yet."
     names.noun = operation.noun
+    if isinstance(operation, Start) and Door.CLOCK in operation.doors:
+        said = calendar.describe(trigger["inputs"], zone=settings.TIME_ZONE)
+        return f"It starts {said}:"
     detail = _inputs(operation.Inputs.fields(), trigger["inputs"], trigger["connection"], names)
     if not operation.connector.needs_connection:
         return f"{operation.name}{detail}:"

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from integrations import registry
-from integrations.base import Trigger
+from integrations.base import Start, Trigger
 from integrations.clock import DatabaseNow
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import intake, polling, releasing
+from workflows import by_hand, intake, polling, releasing, starting
 from workflows.engine import writing
 from workflows.engine.lease import database_now
 from workflows.models import Decision, Release, Run, StepRun, Workflow
@@ -36,8 +36,11 @@ class NotAllowedNowError(Exception):
 # --- workflows ------------------------------------------------------------------------------------------------------
 
 
-def trigger_of(workflow: Workflow) -> tuple[Trigger, Connection]:
-    """What the published version listens to. Raises NotAllowedNowError where it cannot be switched on now."""
+def trigger_of(workflow: Workflow) -> tuple[Trigger, Connection | None]:
+    """What the published version is started by, and on which connection; None where it needs none.
+
+    Raises NotAllowedNowError where it cannot be switched on now.
+    """
     if workflow.published is None:
         raise NotAllowedNowError("Publish the workflow first; only a published version can be switched on.")
     told = workflow.published.plan["trigger"]
@@ -47,6 +50,8 @@ def trigger_of(workflow: Workflow) -> tuple[Trigger, Connection]:
         raise NotAllowedNowError(
             f"The trigger {told['operation']} is not available here any more. Choose another one and publish."
         ) from None
+    if isinstance(trigger, Start):
+        return trigger, None
     connection = Connection.objects.filter(pk=told["connection"], team_id=workflow.team_id).first()
     if connection is None or not connection.is_usable:
         name = connection.name if connection else "The trigger's connection"
@@ -57,7 +62,7 @@ def trigger_of(workflow: Workflow) -> tuple[Trigger, Connection]:
 def count_release(workflow: Workflow, since: date) -> releasing.Counted:
     """How many events a day would release now. Reads, writes nothing. Raises NotAllowedNowError."""
     trigger, connection = trigger_of(workflow)
-    _check_day(trigger, connection, since)
+    connection = _check_day(trigger, connection, since)
     try:
         return releasing.count(workflow, connection, since)
     except IntegrationError as error:
@@ -83,8 +88,9 @@ def activate(
             )
         locked.status, locked.pause_reason = Workflow.Status.ACTIVE, ""
         locked.save(update_fields=["status", "pause_reason", "changed_at"])
-        state = polling.listen(locked)
-        if since is not None:
+        starting.listen(locked)
+        state = locked.listens_to
+        if state is not None and since is not None:
             Release.objects.create(
                 workflow=locked,
                 trigger_state=state,
@@ -94,12 +100,15 @@ def activate(
                 asked_by=by,
             )
             polling.start_over(state)
-        polling.look_now(state)
-        ring()
+        if state is not None:
+            polling.look_now(state)
+            ring()
     workflow.refresh_from_db()
 
 
-def _check_day(trigger: Trigger, connection: Connection, since: date) -> None:
+def _check_day(trigger: Trigger, connection: Connection | None, since: date) -> Connection:
+    if connection is None:
+        raise NotAllowedNowError("Nothing is noticed at a provider here, so there is no past to start from.")
     if not releasing.is_possible(trigger):
         raise NotAllowedNowError(
             f"{trigger.connector.name} does not tell when a {trigger.noun} was made, so this workflow can only start "
@@ -107,6 +116,7 @@ def _check_day(trigger: Trigger, connection: Connection, since: date) -> None:
         )
     if since > releasing.today(connection):
         raise NotAllowedNowError("Choose a day that is not in the future, or start from now.")
+    return connection
 
 
 def pause(workflow: Workflow, *, by: User | None, reason: str = "") -> None:
@@ -120,6 +130,7 @@ def pause(workflow: Workflow, *, by: User | None, reason: str = "") -> None:
         listens_to=None,
         awaits_baseline=False,
     )
+    starting.stop_listening(workflow)
     workflow.refresh_from_db()
 
 
@@ -227,12 +238,14 @@ def cancel(run: Run, *, by: User | None, reason: str) -> None:
 
 
 def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") -> None:
-    """A person has seen that the uncertain write happened: the step counts as done and the run goes on."""
+    """A person has seen that the uncertain write happened: the step counts as done and the run goes on. A deletion then
+    gives to later steps what it would have given."""
+    waiting = StepRun.objects.filter(run=run, state=StepRun.State.NEEDS_REVIEW).select_related("connection").first()
+    output = by_hand.deleted(waiting) if waiting else {}
     with _deciding(run, Decision.What.MARK_DONE, by, reason, allowed={Status.NEEDS_REVIEW}) as step_run:
         assert step_run is not None
         step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
-        step_run.provider_id = provider_id[:200]
-        step_run.output = step_run.output or {}
+        by_hand.settle(step_run, output, provider_id)
         step_run.attempts = [*step_run.attempts, _line("marked as done", by, reason)]
         step_run.save()
         _requeue(run)

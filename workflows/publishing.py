@@ -62,7 +62,7 @@ def publish(workflow: Workflow, *, by: User | None, note: str = "") -> WorkflowV
         locked.save(update_fields=["published", "changed_at"])
         workflow.published = version
         if locked.status == Workflow.Status.ACTIVE:
-            from workflows.polling import listen
+            from workflows.starting import listen
 
             listen(locked)
     return version

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from integrations.base import Action, Effect, Trigger
+from integrations.base import Action, Effect, Operation, Trigger
 from tests.provider import Sandbox
 
 #: An id that nothing in the sandbox has.
@@ -104,7 +104,7 @@ REFUSED: dict[str, Refused] = {
         "Account code '9999' is not a valid code",
         {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "9999"}]},
     ),
-    "xero.email_invoice": Refused(REFUSED_FOR_NO_REASON, {}),
+    "xero.email_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
     "xero.add_note_to_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
     "xero.create_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.create_bill": Refused(NO_CONTACT, {"contact_id": NOBODY}),
@@ -118,7 +118,7 @@ REFUSED: dict[str, Refused] = {
     "xero.add_stock_item": Refused("Account code '9999' is not a valid code", {"sales_account": "9999"}),
     "xero.receive_stock": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.update_quote_status": Refused("cannot become", {"status": "INVOICED"}),
-    "xero.void_or_delete_invoice": Refused(REFUSED_FOR_NO_REASON, {}),
+    "xero.void_or_delete_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
     "xero.archive_contact": Refused("The contact with this ContactID was not found", {"contact_id": NOBODY}),
 }
 
@@ -132,9 +132,9 @@ ALONE = {
 }
 
 
-def has_provider(action: Action) -> bool:
-    """Whether the action works with a connection, and so with the sandbox."""
-    return bool(getattr(action.connector, "needs_connection", True))
+def has_provider(operation: Operation) -> bool:
+    """Whether the operation works with a connection, and so with the sandbox."""
+    return bool(getattr(operation.connector, "needs_connection", True))
 
 
 def noticed(trigger: Trigger) -> Noticed:

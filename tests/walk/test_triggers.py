@@ -10,11 +10,11 @@ from integrations import registry
 from integrations.base import Trigger
 from integrations.models import Connection
 from tests.integrations.test_registry import name_of, paths
-from tests.walk.recipes import REFUSED_FOR_NO_REASON, Noticed, noticed
+from tests.walk.recipes import REFUSED_FOR_NO_REASON, Noticed, has_provider, noticed
 from tests.walk.stage import Stage, step_of
 from workflows.models import Run, Workflow
 
-pytestmark = pytest.mark.parametrize("trigger", registry.triggers(), ids=name_of)
+pytestmark = pytest.mark.parametrize("trigger", filter(has_provider, registry.triggers()), ids=name_of)
 
 
 def listening(stage: Stage, trigger: Trigger) -> tuple[Workflow, str]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from integrations import registry
-from integrations.base import Action, Operation, Trigger
+from integrations.base import Action, Operation, Start, Trigger
 from integrations.jsonfield import dumps
 from integrations.schema import Field
 
@@ -72,7 +72,9 @@ def _kind(operation: Operation) -> str:
 
 
 def _cadence(trigger: Trigger) -> str:
-    """Whether the provider tells of what is new, or has to be asked."""
+    """Whether the provider tells of what is new, or has to be asked; or that there is none to ask."""
+    if isinstance(trigger, Start):
+        return "started"
     return "instant" if trigger.doorbell else "polled"
 
 
