@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations import registry
+from integrations.http import Request
 from integrations.models import ChoiceCache
 from tests.walk.stage import Stage, step_of
 from workflows import backups, confirming, editing, lifecycle, publishing
-from workflows.models import Backup, Run, Workflow
+from workflows.models import Backup, Run, StepRun, Workflow
 
 DELETE = registry.action("pinterest.delete_board")
+VOID = registry.action("xero.void_or_delete_invoice")
 CREATE = registry.action("pinterest.create_board")
 
 
@@ -82,6 +84,55 @@ def test_a_deletion_whose_answer_was_lost_is_found_done_and_told_with_its_name(s
     stage.settle(run)
     assert (run.status, run.result) == ("succeeded", "Board Office styling, deleted with its 2 pins")
     assert [line["what"] for line in step_of(run).attempts] == ["send", "look up"]
+
+
+@pytest.mark.parametrize("given", ["", "297-by-hand"])
+def test_a_deletion_that_a_person_has_seen_gives_what_it_would_have_given(stage: Stage, given: str) -> None:
+    run = begin(stage)
+    identity = board_id(stage)
+    stage.sandbox.faults(next=["500"], methods=["DELETE"], only_provider="pinterest")
+    stage.settle(run)
+    assert run.status == "needs_review"
+    lifecycle.mark_done(run, by=stage.cast.builder, reason="I deleted it myself.", provider_id=given)
+    stage.settle(run)
+    step = step_of(run)
+    assert (run.status, run.result) == ("succeeded", "Board Office styling, deleted with its 2 pins")
+    assert set(step.output) == set(DELETE.sample)
+    assert (step.output["id"], step.output["name"], step.output["pin_count"]) == (identity, "Office styling", 2)
+    assert step.output["is_deleted"] is True
+    assert step.provider_id == (given or identity)
+    assert "Board Office styling, deleted with its 2 pins" in stage.page(run)
+
+
+def begin_void(stage: Stage) -> tuple[Run, str]:
+    """A run that waits for a person, its invoice being as it was: the write was lost and could not be looked up."""
+    invoice = stage.sandbox.make("invoice", status="AUTHORISED", amount="40")
+    run = stage.start(VOID, VOID.Inputs.clean({"invoice_id": invoice["id"]}))
+    stage.sandbox.faults(next=["500"], methods=["POST"], only_provider="xero")
+    stage.advance(run)
+    assert run.wait_reason == "uncertain"
+    Run.objects.filter(pk=run.pk).update(status=Run.Status.NEEDS_REVIEW, wait_reason="", wake_at=None)
+    StepRun.objects.filter(run=run, kind="action").update(state=StepRun.State.NEEDS_REVIEW)
+    run.refresh_from_db()
+    return run, str(invoice["id"])
+
+
+def test_a_voided_invoice_that_a_person_has_seen_is_read_from_xero(stage: Stage) -> None:
+    run, invoice = begin_void(stage)
+    body = {"Invoices": [{"InvoiceID": invoice, "Status": "VOIDED"}]}
+    stage.api(VOID).write(Request.of_json("POST", "/Invoices", body))
+    lifecycle.mark_done(run, by=stage.cast.builder, reason="I voided it myself.")
+    step = step_of(run)
+    assert (step.output["InvoiceID"], step.output["Status"], step.provider_id) == (invoice, "VOIDED", invoice)
+    assert invoice in step.link
+    assert stage.settle(run).result == VOID.describe(step.output)
+
+
+def test_where_nobody_tells_what_is_gone_the_output_stays_empty(stage: Stage) -> None:
+    run, _ = begin_void(stage)
+    lifecycle.mark_done(run, by=stage.cast.builder, reason="It is gone, I think.", provider_id="INV-1")
+    step = step_of(run)
+    assert (step.state, step.output, step.provider_id) == ("succeeded", {}, "INV-1")
 
 
 def test_nothing_is_sent_where_the_backup_cannot_be_kept(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
