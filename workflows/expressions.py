@@ -7,12 +7,13 @@ not exist. Each node counts as a step, and every value made on the way obeys the
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Context, Decimal, DivisionByZero, InvalidOperation
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from workflows.signatures import Function
 from workflows.values import (
     CALCULATION,
+    DIVISION,
     TEXT_LIMIT,
     MappingContext,
     MappingLimitError,
@@ -30,9 +31,8 @@ from workflows.values import (
     text_of,
 )
 
-ROOTS = ("trigger", "steps", "run", "workflow", "item")
+ROOTS = ("trigger", "steps", "run", "workflow", "item", "loop", "error")
 STEP_LIMIT = 20_000
-_DIVISION = Context(prec=28, traps=[InvalidOperation, DivisionByZero])
 
 
 @dataclass
@@ -153,7 +153,7 @@ class Calculate(Node):
         "+": CALCULATION.add,
         "-": CALCULATION.subtract,
         "*": CALCULATION.multiply,
-        "/": _DIVISION.divide,
+        "/": DIVISION.divide,
     }
     sign: str
     left: Node

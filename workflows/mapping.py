@@ -44,7 +44,7 @@ def references(source: str) -> list[str]:
 
 
 def evaluate(source: str, data: Mapping[str, Any], context: MappingContext = _UTC) -> Any:
-    """The mapping's value over `data` (trigger, steps, run, workflow, item) as JSON-able data of our own.
+    """The mapping's value over `data` (its names are `expressions.ROOTS`) as JSON-able data of our own.
 
     Numbers come out as Decimal or int, dates as YYYY-MM-DD text. Raises a MappingError that carries the source.
     """

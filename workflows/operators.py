@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from workflows.functions import read_number
-from workflows.readers import compiled
+from workflows.patterns import compiled
 from workflows.values import (
     CALCULATION,
     MappingContext,

@@ -2,16 +2,11 @@
 
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
-# Regular expressions in linear time: a pattern from a user cannot stall a worker.
-import re2  # type: ignore[import-untyped]
-
 from workflows.functions import read_number
+from workflows.patterns import compiled
 from workflows.values import MappingContext, MappingTypeError, day_of, kind_of, shown, text_of
-
-PATTERN_LIMIT = 500  # characters in a regular expression
 
 
 def _read_text(value: Any, context: MappingContext) -> str:
@@ -88,17 +83,3 @@ READERS: dict[str, Callable[[Any, MappingContext], Any]] = {
     "item": _read_item,
     "existence": lambda value, context: value,
 }
-
-
-@lru_cache(maxsize=256)
-def compiled(pattern: str, case_sensitive: bool) -> Any:
-    if len(pattern) > PATTERN_LIMIT:
-        raise MappingTypeError(f"A pattern has at most {PATTERN_LIMIT} characters.")
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = case_sensitive
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        reason = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
-        raise MappingTypeError(f"The pattern {shown(pattern)} cannot be read: {reason}.") from error

@@ -1,6 +1,7 @@
 """How a function of the mapping language is declared, bound to its arguments and called."""
 
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,16 @@ from workflows.values import (
 )
 
 REQUIRED: Any = inspect.Parameter.empty
+
+#: The groups of functions in the order of the picker.
+GROUPS = {
+    "text": "Text",
+    "number": "Numbers",
+    "money": "Money and tax",
+    "date": "Dates",
+    "list": "Lists",
+    "any": "Any value",
+}
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,17 @@ class Function:
     parameters: tuple[Parameter, ...]
     example: str
     result: Any
-    kind: str  # text, number, date, list, any: where the picker lists it
+    kind: str  # one of GROUPS: where the picker lists it
     call: Callable[..., Any]
     input_type: Any
     wants_context: bool
+
+    @property
+    def call_text(self) -> str:
+        """How it is written after a pipe, with its defaults: `round(places=0, mode="half_up")`."""
+        if not self.parameters:
+            return self.name
+        return f"{self.name}({', '.join(_written(parameter) for parameter in self.parameters)})"
 
     def bind(self, positional: Sequence[Any], named: Sequence[tuple[str, Any]]) -> dict[str, Any]:
         """Which argument goes to which parameter; values are not looked at. Raises MappingSyntaxError."""
@@ -88,6 +106,14 @@ class Function:
         except OverflowError as error:
             raise MappingLimitError(f"| {self.name}: the date is outside the years 1 to 9999.") from error
         return within_text_limit(result) if kind_of(result) == "text" else result
+
+
+def _written(parameter: Parameter) -> str:
+    if parameter.is_required:
+        return parameter.name
+    constant = parameter.default
+    written = {None: "none", True: "true", False: "false"}.get(constant) if isinstance(constant, bool | None) else None
+    return f"{parameter.name}={written or (json.dumps(constant) if isinstance(constant, str) else constant)}"
 
 
 FUNCTIONS: dict[str, Function] = {}
@@ -130,10 +156,22 @@ def _list(value: Any, context: MappingContext) -> list[Any]:
     return list(value)
 
 
+def _yes_no(value: Any, context: MappingContext) -> bool:
+    if kind_of(value) != "yes_no":
+        raise MappingTypeError(f"true or false is needed here, not {shown(value)}.")
+    return bool(value)
+
+
+def _optional_whole(value: Any, context: MappingContext) -> int | None:
+    return None if value is None else _whole(value, context)
+
+
 _READERS: dict[Any, Callable[[Any, MappingContext], Any]] = {
     str: lambda value, context: text_of(value),
     Decimal: lambda value, context: exact(value),
     int: _whole,
+    int | None: _optional_whole,
+    bool: _yes_no,
     date: day_of,
     datetime: moment_of,
     list: _list,

@@ -9,8 +9,8 @@ being worked out. Three promises hold everywhere in the mapping language:
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Any
@@ -27,7 +27,8 @@ _EXACT = Context(prec=WHOLE_DIGITS + DECIMALS, traps=[InvalidOperation, Overflow
 CALCULATION = Context(
     prec=WHOLE_DIGITS + DECIMALS, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Overflow, DivisionByZero]
 )
-
+#: Quotients: to 28 significant digits.
+DIVISION = Context(prec=28, traps=[InvalidOperation, DivisionByZero])
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what neither UTF-8 nor PostgreSQL can hold
 
@@ -64,11 +65,19 @@ class MappingLimitError(MappingError):
 
 @dataclass(frozen=True)
 class MappingContext:
-    """What an expression may know besides its data: the organisation's time zone, today and lock dates."""
+    """What an expression may know besides its data: the organisation's time zone, today, lock dates and habits.
+
+    `currency` is a code such as GBP, empty where it is unknown; `year_end` the month and day on which its financial
+    year ends. `tables` answers look-ups: the table's name and a value in, the row with the key's column first out,
+    None where there is none; it raises a MappingError where there is no such table.
+    """
 
     timezone: str = "UTC"
     today: date | None = None
     lock_dates: tuple[date, ...] = ()
+    currency: str = ""
+    year_end: tuple[int, int] | None = None
+    tables: Callable[[str, Any], dict[str, Any] | None] | None = field(default=None, compare=False)
 
 
 _KINDS: tuple[tuple[type, str], ...] = (
@@ -326,6 +335,13 @@ def _local(value: datetime, context: MappingContext) -> datetime:
         return value.astimezone(zone_of(context))
     except OverflowError as error:
         raise MappingTypeError("A date is outside the years 1 to 9999.") from error
+
+
+def row_of(name: str, value: Any, context: MappingContext) -> dict[str, Any] | None:
+    """The row of a lookup table, None where there is none; an error where there are no lookup tables to ask."""
+    if context.tables is None:
+        raise MappingTypeError("Lookup tables cannot be asked here.")
+    return context.tables(name, value)
 
 
 def field_of(value: Any, key: str | int, path: str) -> Any:

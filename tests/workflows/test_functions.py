@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workflows import dates
-from workflows.functions import FUNCTIONS, Function
+from workflows.functions import FUNCTIONS, Function, by_group, documentation
 from workflows.mapping import MappingContext, MappingError, MappingTypeError, MissingPathError, evaluate
-from workflows.signatures import function
+from workflows.signatures import GROUPS, function
 from workflows.values import MappingLimitError
 
 CONTEXT = MappingContext(timezone="Pacific/Auckland", today=date(2026, 11, 23))
@@ -29,7 +30,7 @@ def refusal(source: str, kind: type[MappingError] = MappingTypeError, **trigger:
 
 @pytest.mark.parametrize("declared", FUNCTIONS.values(), ids=FUNCTIONS.keys())
 def test_the_example_of_every_function_gives_its_result(declared: Function) -> None:
-    result = value(declared.example, note=None)
+    result = evaluate(declared.example, documentation.SAMPLE, documentation.CONTEXT)
     assert result == declared.result
     assert type(result) is type(declared.result)
     assert f"| {declared.name}" in declared.example
@@ -39,15 +40,37 @@ def test_the_example_of_every_function_gives_its_result(declared: Function) -> N
 def test_every_function_says_what_it_does(declared: Function) -> None:
     assert declared.label
     assert declared.summary.endswith(".")
-    assert declared.kind in ("text", "number", "date", "list", "any")
+    assert declared.kind in GROUPS
 
 
 def test_the_functions_promised_are_there() -> None:
     assert set(FUNCTIONS) == {
-        "add_days", "add_months", "add_working_days", "add_years", "days_between", "default", "end_of_month",
-        "extract_number", "first", "format_date", "join", "json", "last", "length", "lower", "number", "replace",
-        "round", "split", "start_of_month", "text", "title", "to_date", "trim", "truncate", "upper", "url_part",
+        "absolute", "add", "add_days", "add_months", "add_working_days", "add_years", "allocate", "append", "average",
+        "capitalise", "convert", "count", "days_between", "default", "divide", "due_date", "end_of_financial_year",
+        "end_of_month", "end_of_quarter", "extract", "extract_all", "extract_email", "extract_number", "filter",
+        "financial_year", "first", "flatten", "format_date", "format_money", "format_number", "from_minor_units",
+        "get", "gross_from_net", "group", "hash", "hours_between", "join", "json", "last", "length", "lookup", "lower",
+        "max", "min", "minor_units", "multiply", "net_from_gross", "next_working_day", "number", "pad", "parse_json",
+        "percent", "pluck", "replace", "replace_pattern", "reverse", "round", "round_money", "share_of", "slug",
+        "sort", "split", "start_of_financial_year", "start_of_month", "start_of_quarter", "strip_html", "substring",
+        "subtract", "sum", "take", "tax_amount", "tax_per_line", "template", "text", "timezone", "title", "to_date",
+        "to_minor_units", "trim", "truncate", "unique", "upper", "url_encode", "url_part", "uuid",
+        "working_days_between", "zip",
     }  # fmt: skip
+
+
+def test_the_page_of_functions_is_what_they_declare() -> None:
+    written = (Path(__file__).parents[2] / "docs" / "functions.md").read_text()
+    assert written == documentation.page(), "Bring it up to date: manage.py functions > docs/functions.md"
+    for declared in FUNCTIONS.values():
+        assert f"`{declared.call_text}`" in written
+        assert declared.example in written
+
+
+def test_every_function_is_in_one_group_of_the_picker() -> None:
+    grouped = [each.name for _, functions in by_group() for each in functions]
+    assert sorted(grouped) == sorted(FUNCTIONS)
+    assert [label for label, _ in by_group()] == ["Text", "Numbers", "Money and tax", "Dates", "Lists", "Any value"]
 
 
 def test_a_new_function_is_one_declared_python_function() -> None:

@@ -80,7 +80,7 @@ class LookupVersion(models.Model):
 
 
 class LookupRow(models.Model):
-    """A row over the versions in which it stood. `key` is folded, as keys are compared; `cells` leaves empty ones out."""
+    """A row over the versions in which it stood. `key` is folded, as keys are compared; empty `cells` are left out."""
 
     table = models.ForeignKey(LookupTable, on_delete=models.CASCADE, related_name="rows")
     key = models.CharField(max_length=400)
