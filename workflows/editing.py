@@ -162,7 +162,7 @@ def save_step(workflow: Workflow, step: Step | None, draft: StepDraft, *, place:
     step.name, step.operation, step.connection = draft.name, draft.operation, draft.connection
     step.on_error, step.max_attempts = draft.on_error, draft.max_attempts
     step.save()
-    _replace_mappings(step, draft.sources)
+    replace_mappings(step, draft.sources)
     touch(workflow)
     return step
 
@@ -176,15 +176,24 @@ def save_kind(
     name: str,
     settings: MappingType[str, Any],
     sources: Sources,
+    on_error: str = Step.OnError.STOP,
     place: Place = END,
 ) -> Step:
     """Change a step that is no action and has no conditions, or add one."""
     if step is None:
         step = _new(workflow, kind, place, name=name, wanted=kind)
-    step.name, step.settings = name, dict(settings)
-    step.save(update_fields=["name", "settings"])
-    _replace_mappings(step, sources)
+    step.name, step.settings, step.on_error = name, dict(settings), on_error
+    step.save(update_fields=["name", "settings", "on_error"])
+    replace_mappings(step, sources)
     touch(workflow)
+    return step
+
+
+def rename_step(step: Step, name: str) -> Step:
+    """Call it otherwise; its key stays."""
+    step.name = name
+    step.save(update_fields=["name"])
+    touch(step.workflow)
     return step
 
 
@@ -195,7 +204,8 @@ def _new(workflow: Workflow, kind: str, place: Place, *, name: str, wanted: str)
     return step
 
 
-def _replace_mappings(step: Step, sources: Sources) -> None:
+def replace_mappings(step: Step, sources: Sources) -> None:
+    """Store these sources as the step's mapping rows, instead of those there are."""
     step.mappings.all().delete()
     Mapping.objects.bulk_create(_rows(step, sources))
 

@@ -1,23 +1,25 @@
 """The form of an operation, made from its Schema: controls with values, choices, help and errors.
 
-The same for triggers (constants only) and steps (constants or mappings). Nothing typed is lost: a form that is shown
-again shows what was posted, also after "add row" and "refresh choices", which are ordinary posts.
+The same for triggers (constants only), steps (constants or mappings), and kinds of steps that have no operation.
+Nothing typed is lost: a form that is shown again shows what was posted, also after "add row" and "refresh choices",
+which are ordinary posts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import QueryDict
 
 from integrations.errors import InvalidInputError
-from integrations.schema import Field, Kind, Schema
+from integrations.schema import Field, Kind
 from workflows import mapping
 from workflows.editing import Sources
+from workflows.rows import EACH
 from workflows.values import MappingError
 
 PREFIX = "in."
@@ -33,6 +35,16 @@ class Loaded:
     fetched_at: datetime | None = None
     is_cut: bool = False
     problem: str = ""
+
+
+class Declared(Protocol):
+    """What is asked for: a Schema, or something like it."""
+
+    def fields(self) -> tuple[Field, ...]:
+        """The inputs in order."""
+
+    def clean(self, values: Mapping[str, Any], /) -> Any:
+        """Raises InvalidInputError with a sentence per input path."""
 
 
 #: Given the field, the inputs beside it, and what to search for.
@@ -60,8 +72,9 @@ class Control:
     is_searchable: bool = False
     search: str = ""
     errors: list[str] = field(default_factory=list)
-    rows: list[list[Control]] = field(default_factory=list)
-    columns: tuple[str, ...] = ()
+    rows: list[TableRow] = field(default_factory=list)
+    #: What it is with the examples, where that is worth saying.
+    gives: str = ""
     is_wide: bool = False
     suggestions: list[tuple[str, str]] = field(default_factory=list)
 
@@ -97,7 +110,18 @@ class Control:
         return " ".join(parts + ([f"{self.id}-errors"] if self.errors else []))
 
 
-def defaults(inputs: type[Schema]) -> Sources:
+@dataclass
+class TableRow:
+    """One row of a table input; with `each` it stands for one row per item of the list chosen there."""
+
+    cells: list[Control]
+    each: Control | None = None
+
+    def __iter__(self) -> Iterator[Control]:
+        return iter(self.cells)
+
+
+def defaults(inputs: Declared) -> Sources:
     """What a new form starts with: the declared defaults, and one empty row in each table that needs one."""
     found: Sources = {}
     for each in inputs.fields():
@@ -108,18 +132,14 @@ def defaults(inputs: type[Schema]) -> Sources:
     return found
 
 
-def read(inputs: type[Schema], post: QueryDict) -> Sources:
+def read(inputs: Declared, post: QueryDict) -> Sources:
     """What was typed, for every declared input, empty ones included."""
     found: Sources = {}
     for each in inputs.fields():
         name = PREFIX + each.name
         if each.kind is Kind.ROWS:
             indexes = post.getlist(f"{name}~row")[:200]
-            found[each.name] = [
-                {column.name: _one(post, f"{name}.{index}.{column.name}") for column in each.columns}
-                for index in indexes
-                if index.isdecimal()
-            ]
+            found[each.name] = [_row(each, post, f"{name}.{index}") for index in indexes if index.isdecimal()]
         elif each.kind is Kind.LIST and each.fixed_choices and len(post.getlist(name)) > 1:
             found[each.name] = ",".join(value.replace("\x00", "") for value in post.getlist(name))
         else:
@@ -127,7 +147,13 @@ def read(inputs: type[Schema], post: QueryDict) -> Sources:
     return found
 
 
-def change_rows(inputs: type[Schema], sources: Sources, post: QueryDict) -> bool:
+def _row(f: Field, post: QueryDict, name: str) -> dict[str, str]:
+    row = {column.name: _one(post, f"{name}.{column.name}") for column in f.columns}
+    each = f"{name}.{EACH}"
+    return {EACH: _one(post, each), **row} if each in post or each + _TEXT in post else row
+
+
+def change_rows(inputs: Declared, sources: Sources, post: QueryDict) -> bool:
     """Do what an "add row" or "remove row" button asks. False where none was pressed."""
     for each in inputs.fields():
         rows = sources.get(each.name)
@@ -135,6 +161,9 @@ def change_rows(inputs: type[Schema], sources: Sources, post: QueryDict) -> bool
             continue
         if post.get("_add_row") == each.name:
             rows.append(_row_defaults(each))
+            return True
+        if post.get("_add_each") == each.name:
+            rows.append({EACH: "", **_row_defaults(each)})
             return True
         removed = post.get("_remove_row", "")
         if removed.startswith(f"{each.name}."):
@@ -145,25 +174,28 @@ def change_rows(inputs: type[Schema], sources: Sources, post: QueryDict) -> bool
     return False
 
 
-def problems(inputs: type[Schema], sources: Sources, *, takes_tokens: bool) -> dict[str, str]:
-    """A sentence per input path that cannot be saved: syntax, missing, a constant that does not fit."""
+def problems(inputs: Declared, sources: Sources, *, takes_tokens: bool, fixed: Collection[str] = ()) -> dict[str, str]:
+    """A sentence per input path that cannot be saved: syntax, missing, a constant that does not fit.
+
+    `fixed` names inputs and columns that take no mappings where others do.
+    """
     found: dict[str, str] = {}
     constants: dict[str, Any] = {}
     for each in inputs.fields():
         value = sources.get(each.name, "")
         if isinstance(value, list):
-            constants[each.name] = _check_rows(each, value, takes_tokens, found)
+            constants[each.name] = _check_rows(each, value, takes_tokens, found, fixed)
             if each.is_required and not constants[each.name]:
                 found[each.name] = f"{each.label} needs at least one row."
             continue
-        constant = _check_one(each, value, each.name, takes_tokens, found)
+        constant = _check_one(each, value, each.name, takes_tokens and each.name not in fixed, found)
         if constant is not None:
             constants[each.name] = constant
     found.update(_misfits(inputs, constants, found))
     return found
 
 
-def constants(inputs: type[Schema], sources: Sources) -> dict[str, Any]:
+def constants(inputs: Declared, sources: Sources) -> dict[str, Any]:
     """A trigger's inputs as they are stored: what was given, yes and no as such."""
     stored: dict[str, Any] = {}
     for each in inputs.fields():
@@ -174,7 +206,7 @@ def constants(inputs: type[Schema], sources: Sources) -> dict[str, Any]:
     return stored
 
 
-def shown_constants(inputs: type[Schema], stored: Mapping[str, Any]) -> Sources:
+def shown_constants(inputs: Declared, stored: Mapping[str, Any]) -> Sources:
     """The reverse of `constants`, for the form."""
     shown: Sources = {}
     for each in inputs.fields():
@@ -185,18 +217,19 @@ def shown_constants(inputs: type[Schema], stored: Mapping[str, Any]) -> Sources:
 
 
 def controls(
-    inputs: type[Schema],
+    inputs: Declared,
     sources: Sources,
     errors: Mapping[str, str],
     *,
     load: Loader,
     takes_tokens: bool,
     post: QueryDict | None = None,
+    fixed: Collection[str] = (),
+    lists: Sequence[tuple[str, str]] = (),
 ) -> list[Control]:
-    """The form's controls in the order the inputs are declared."""
-    drawing = _Drawing(
-        load, {name: value for name, value in sources.items() if isinstance(value, str)}, errors, takes_tokens, post
-    )
+    """The form's controls in the order the inputs are declared. `lists` are those that rows can be repeated over."""
+    plain = {name: value for name, value in sources.items() if isinstance(value, str)}
+    drawing = _Drawing(load, plain, errors, takes_tokens, post, fixed, lists)
     columns = (column for f in inputs.fields() for column in f.columns)
     depended_on = _depended_on((*inputs.fields(), *columns))
     made = []
@@ -225,6 +258,8 @@ class _Drawing:
     errors: Mapping[str, str]
     takes_tokens: bool
     post: QueryDict | None
+    fixed: Collection[str]
+    lists: Sequence[tuple[str, str]]
 
 
 def _table(f: Field, rows: list[dict[str, str]], drawing: _Drawing) -> Control:
@@ -235,6 +270,7 @@ def _table(f: Field, rows: list[dict[str, str]], drawing: _Drawing) -> Control:
         widget="rows",
         help=f.help,
         is_required=f.is_required,
+        takes_tokens=drawing.takes_tokens,
         errors=_errors(drawing.errors, f.name),
     )
     depended_on = _depended_on(f.columns)
@@ -247,12 +283,22 @@ def _table(f: Field, rows: list[dict[str, str]], drawing: _Drawing) -> Control:
         ]
         for cell in cells:
             cell.reloads = cell.refresh_key in depended_on
-        table.rows.append(cells)
+        each = _each(row[EACH], f"{f.name}.{index}.{EACH}", drawing) if EACH in row and drawing.takes_tokens else None
+        table.rows.append(TableRow(cells, each))
         table.errors.extend(_errors(drawing.errors, f"{f.name}.{index}"))
     return table
 
 
+_LIST = Field("list", "One row for each item of", Kind.CHOICE, is_required=True)
+
+
+def _each(source: str, path: str, drawing: _Drawing) -> Control:
+    """The list that a row is repeated over."""
+    return _control(replace(_LIST, fixed_choices=tuple(drawing.lists)), source, path, drawing)
+
+
 def _control(f: Field, value: str, path: str, drawing: _Drawing) -> Control:
+    takes_tokens = drawing.takes_tokens and f.name not in drawing.fixed
     control = Control(
         name=PREFIX + path,
         path=path,
@@ -261,7 +307,7 @@ def _control(f: Field, value: str, path: str, drawing: _Drawing) -> Control:
         widget=_WIDGETS.get(f.kind, "text"),
         help=f.help,
         is_required=f.is_required,
-        takes_tokens=drawing.takes_tokens,
+        takes_tokens=takes_tokens,
         value=value,
         errors=_errors(drawing.errors, path),
         is_wide=f.kind is Kind.LONG_TEXT or f.name == "description",
@@ -275,15 +321,15 @@ def _control(f: Field, value: str, path: str, drawing: _Drawing) -> Control:
         control.options = list(control.loaded.choices)
     elif f.kind is Kind.CHOICE:
         control.options = list(f.fixed_choices)
-    if f.kind is Kind.LIST and f.fixed_choices and not drawing.takes_tokens:
+    if f.kind is Kind.LIST and f.fixed_choices and not takes_tokens:
         control.widget, control.options = "ticks", list(f.fixed_choices)
     elif f.kind is Kind.LIST:
         control.widget = "long"
     if control.widget == "choice":
         _settle_choice(control, f)
-    elif drawing.takes_tokens and f.kind in (Kind.DATE, Kind.DATETIME):
+    elif takes_tokens and f.kind in (Kind.DATE, Kind.DATETIME):
         control.suggestions = _DATE_SUGGESTIONS
-    elif not drawing.takes_tokens and f.kind is Kind.DATE:
+    elif not takes_tokens and f.kind is Kind.DATE:
         control.widget = "date"
     return control
 
@@ -307,16 +353,21 @@ def _settle_choice(control: Control, f: Field) -> None:
 
 
 def _check_rows(
-    f: Field, rows: list[dict[str, str]], takes_tokens: bool, found: dict[str, str]
+    f: Field, rows: list[dict[str, str]], takes_tokens: bool, found: dict[str, str], fixed: Collection[str]
 ) -> list[dict[str, Any]]:
     constants = []
     for index, row in enumerate(rows):
         if not any(source.strip() for source in row.values()):
             continue
+        if EACH in row:
+            path = f"{f.name}.{index}.{EACH}"
+            if _check_one(replace(_LIST, label="The list"), row[EACH], path, takes_tokens, found) is not None:
+                found[path] = "Pick a list of values; this is a fixed text."
         kept = {}
         for column in f.columns:
             path = f"{f.name}.{index}.{column.name}"
-            constant = _check_one(column, row.get(column.name, ""), path, takes_tokens, found)
+            may = takes_tokens and column.name not in fixed
+            constant = _check_one(column, row.get(column.name, ""), path, may, found)
             if constant is not None:
                 kept[column.name] = constant
         constants.append(kept)
@@ -339,7 +390,7 @@ def _check_one(f: Field, source: str, path: str, takes_tokens: bool, found: dict
         return None
 
 
-def _misfits(inputs: type[Schema], constants: dict[str, Any], found: Mapping[str, str]) -> dict[str, str]:
+def _misfits(inputs: Declared, constants: dict[str, Any], found: Mapping[str, str]) -> dict[str, str]:
     """What cleaning says of the constants; what it misses is judged by `_check_one`, which knows of mappings."""
     given = {name: value for name, value in constants.items() if value != []}
     try:

@@ -1,4 +1,4 @@
-"""A workflow's step rows as the tree that they are: places where a step can stand, and what a step sees there."""
+"""A workflow's step rows as the tree that they are, and the places where a step can stand."""
 
 from __future__ import annotations
 
@@ -34,12 +34,6 @@ class Node:
         """How many steps it stands in, paths not counted."""
         return sum(each.step.kind != Step.Kind.PATH for each in self.ancestors)
 
-    @property
-    def siblings_before(self) -> list[Node]:
-        """Those that run before it in the same place."""
-        assert self.parent is not None
-        return self.parent.children[: self.parent.children.index(self)]
-
 
 @dataclass(frozen=True)
 class Place:
@@ -47,14 +41,6 @@ class Place:
 
     parent: Step | None = None
     before: Step | None = None
-
-
-@dataclass(frozen=True)
-class Seen:
-    """A step whose output can be used; `is_sure` is False where it may not have run."""
-
-    step: Step
-    is_sure: bool = True
 
 
 def outline(steps: Iterable[Step]) -> list[Node]:
@@ -96,46 +82,3 @@ def place_of(nodes: list[Node], step: Step) -> Place:
     siblings = node.parent.children if node and node.parent else nodes
     after = siblings[siblings.index(node) + 1 :] if node else []
     return Place(node.parent.step if node and node.parent else None, after[0].step if after else None)
-
-
-def seen_from(nodes: list[Node], place: Place, *, but: Step | None = None) -> list[Seen]:
-    """The steps whose output can be used at a place, in order; never that of `but`, which is to stand there itself."""
-    holder = find(nodes, place.parent)
-    levels = [] if holder is None else [holder, *holder.ancestors]
-    found: list[Seen] = []
-    for above in reversed(levels):
-        siblings = above.parent.children if above.parent else nodes
-        if above.step.kind != Step.Kind.PATH:
-            found.extend(_done(siblings[: siblings.index(above)]))
-    siblings = holder.children if holder else nodes
-    before = [each for each in siblings if place.before is not None and each.step.pk == place.before.pk]
-    own = [each for each in siblings if but is not None and each.step.pk == but.pk]
-    ends = [siblings.index(each) for each in (*before, *own)]
-    if holder is None or holder.step.kind != Step.Kind.BRANCH:
-        found.extend(_done(siblings[: min(ends, default=len(siblings))]))
-    return found
-
-
-def loop_around(nodes: list[Node], place: Place) -> Step | None:
-    """The innermost loop that the place is in."""
-    return _around(nodes, place, Step.Kind.LOOP)
-
-
-def failure_before(nodes: list[Node], place: Place) -> Step | None:
-    """The action whose error path the place is in; the innermost."""
-    return _around(nodes, place, Step.Kind.ACTION)
-
-
-def _around(nodes: list[Node], place: Place, kind: str) -> Step | None:
-    holder = find(nodes, place.parent)
-    above = [] if holder is None else [holder, *holder.ancestors]
-    return next((each.step for each in above if each.step.kind == kind), None)
-
-
-def _done(nodes: Iterable[Node], *, is_sure: bool = True) -> Iterator[Seen]:
-    for node in nodes:
-        if node.step.kind not in (Step.Kind.FILTER, Step.Kind.PATH, Step.Kind.STOP):
-            yield Seen(node.step, is_sure)
-        # What happens in a loop happens many times; the loop's own output tells of it.
-        if node.step.kind != Step.Kind.LOOP:
-            yield from _done(node.children, is_sure=False)

@@ -1,19 +1,16 @@
-"""Tokens: what a mapping at one place of a workflow can refer to, for the picker.
+"""Tokens: references with a label and an example, so that a person chooses by value and not by name.
 
-Each comes with an example, so that a person chooses by value and not by name: from the newest real event of the
-trigger where there is one, else from the operation's sample.
+`sight` knows which of them there are at a place of a workflow.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from integrations.registry import UnknownOperationError, operation
 from workflows.functions import FUNCTIONS
-from workflows.models import Event, Step, Workflow
 from workflows.values import MappingError, text_of
 
 _MAX_DEPTH = 4
@@ -31,30 +28,29 @@ class Token:
     path: str
     label: str
     example: str
+    is_list: bool = False
+    #: Whether it may be missing in a run, so that the reference says what to use then.
+    is_unsure: bool = False
 
     @property
     def source(self) -> str:
         """The reference as a mapping writes it."""
-        return "{{ " + self.path + " }}"
+        return "{{ " + self.path + (' | default("")' if self.is_unsure else "") + " }}"
 
 
 @dataclass(frozen=True)
 class TokenGroup:
-    """The tokens of one origin: the trigger, a step, the run."""
+    """The tokens of one origin: the trigger, a step, the run. `note` says what there is to know of them."""
 
     key: str
     label: str
     tokens: tuple[Token, ...]
+    note: str = ""
 
 
-def tokens_at(workflow: Workflow, steps: list[Step], *, before: int | None = None) -> list[TokenGroup]:
-    """What a step at position `before` can use; at the end of the workflow where it is None."""
-    groups = [_trigger_group(workflow)]
-    for step in steps:
-        if step.kind == Step.Kind.ACTION and (before is None or step.position < before):
-            groups.append(_step_group(step))
-    groups.append(_RUN)
-    return [group for group in groups if group.tokens]
+def tokens_of(data: Any, root: str, *, is_unsure: bool = False) -> tuple[Token, ...]:
+    """The first tokens of nested data."""
+    return tuple(replace(token, is_unsure=is_unsure) for token in _walk(data, root, (), 0))[:_MAX_TOKENS]
 
 
 def label_of(path: str, groups: list[TokenGroup]) -> str:
@@ -98,11 +94,6 @@ def _call_words(call: str) -> str:
     return f"{label} {arguments.rstrip(' )')}".strip()
 
 
-def flatten(data: Mapping[str, Any], root: str) -> Iterator[Token]:
-    """Every value in nested data as a token, in order; of a list its first item."""
-    yield from _walk(data, root, (), 0)
-
-
 def example_of(value: Any) -> str:
     """A value in a few characters for a list."""
     if isinstance(value, list):
@@ -126,47 +117,10 @@ def words(name: str) -> str:
     return " ".join(_UPPER.get(part.lower(), part if part.isupper() else part.lower()) for part in parts) or name
 
 
-_RUN = TokenGroup(
-    "run",
-    "This run",
-    (
-        Token("run.date", "Date of the run", "2026-11-30"),
-        Token("run.id", "Number of the run", "1042"),
-        Token("run.url", "Address of the run page", "https://…/runs/1042/"),
-        Token("workflow.name", "Name of the workflow", "Pins to invoices"),
-        Token("workflow.version", "Version of the workflow", "3"),
-    ),
-)
-
-
-def _trigger_group(workflow: Workflow) -> TokenGroup:
-    try:
-        trigger = operation(workflow.trigger_operation)
-    except UnknownOperationError:
-        return TokenGroup("trigger", "Trigger", ())
-    newest = (
-        Event.objects.filter(connection=workflow.trigger_connection_id, operation=workflow.trigger_operation)
-        .order_by("-pk")
-        .first()
-        if workflow.trigger_connection_id
-        else None
-    )
-    data = {**trigger.sample, **(newest.data if newest and isinstance(newest.data, dict) else {})}
-    return TokenGroup("trigger", trigger.name, tuple(flatten(data, "trigger"))[:_MAX_TOKENS])
-
-
-def _step_group(step: Step) -> TokenGroup:
-    try:
-        sample = operation(step.operation).sample
-    except UnknownOperationError:
-        return TokenGroup(step.key, step.name, ())
-    return TokenGroup(step.key, step.name, tuple(flatten(sample, f"steps.{step.key}"))[:_MAX_TOKENS])
-
-
 def _walk(value: Any, path: str, labels: tuple[str, ...], depth: int) -> Iterator[Token]:
     if labels:
         shown = " · ".join(labels)
-        yield Token(path, shown[:1].upper() + shown[1:], example_of(value))
+        yield Token(path, shown[:1].upper() + shown[1:], example_of(value), is_list=isinstance(value, list))
     if depth >= _MAX_DEPTH:
         return
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Where steps stand: adding, moving, duplicating and deleting in the tree, and what a place can see."""
+"""Where steps stand: adding, moving, duplicating and deleting in the tree."""
 
 from __future__ import annotations
 
@@ -53,28 +53,12 @@ def keys(workflow: Workflow) -> list[str]:
     return [f"{each.parent.step.key if each.parent else ''}/{each.step.key}" for each in outline.walk(nodes)]
 
 
-def seen(workflow: Workflow, place: Place) -> list[tuple[str, bool]]:
-    nodes = outline.outline(workflow.steps.all())
-    return [(each.step.key, each.is_sure) for each in outline.seen_from(nodes, place)]
-
-
 def test_steps_are_a_tree_in_reading_order(world: World, tree: dict[str, Step]) -> None:
     assert keys(world.draft) == [
         "/format", "/branch", "branch/path", "path/create_invoice", "create_invoice/stop", "path/loop",
         "loop/format_2", "branch/path_2", "/stop_2",
     ]  # fmt: skip
     assert [step.position for step in world.draft.steps.filter(parent=None)] == [1, 2, 3]
-
-
-def test_a_place_sees_what_has_run_before_it(world: World, tree: dict[str, Step]) -> None:
-    assert seen(world.draft, Place()) == [
-        ("format", True), ("branch", True), ("create_invoice", False), ("loop", False),
-    ]  # fmt: skip
-    assert seen(world.draft, Place(tree["loop"], tree["format_2"])) == [("format", True), ("create_invoice", True)]
-    assert seen(world.draft, Place(tree["path_2"])) == [("format", True)]
-    assert seen(world.draft, Place(tree["branch"])) == [("format", True)]
-    assert seen(world.draft, Place(tree["create_invoice"])) == [("format", True)]
-    assert seen(world.draft, Place(before=tree["format"])) == []
 
 
 def test_a_step_is_added_before_another_one(world: World, tree: dict[str, Step]) -> None:

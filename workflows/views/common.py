@@ -19,6 +19,7 @@ from integrations.registry import UnknownOperationError, connectors, operation
 from integrations.schema import Field
 from workflows.inputs import Loaded, Loader
 from workflows.models import Run, Step, Workflow
+from workflows.outline import Place
 
 
 def workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
@@ -50,6 +51,11 @@ def operation_or_none(key: str) -> Operation | None:
         return operation(key)
     except UnknownOperationError:
         return None
+
+
+def seen_at(step: Step | None, place: Place) -> Place:
+    """From where a step looks around: before itself where it stands already, else from where it is to stand."""
+    return place if step is None else Place(step.parent, step)
 
 
 def connections_by_provider(team: Team) -> dict[str, list[Connection]]:

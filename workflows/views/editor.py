@@ -22,8 +22,9 @@ from workflows import conditions, editing, inputs, publishing
 from workflows.editing import Sources
 from workflows.forms import WorkflowForm
 from workflows.models import Run, Step, Workflow
+from workflows.sight import labels as labels_of
 from workflows.templatetags.px import when
-from workflows.tokens import Piece, TokenGroup, pieces, tokens_at
+from workflows.tokens import Piece, TokenGroup, pieces
 from workflows.views.common import (
     ChoiceLabels,
     any_workflow_or_404,
@@ -62,7 +63,7 @@ def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
     steps = steps_of(shown)
-    groups = tokens_at(shown, steps)
+    groups = labels_of(shown, steps)[0]
     found = publishing.problems(shown)
     labels = choice_labels([shown.trigger_connection, *(step.connection for step in steps)])
     actions = [step for step in steps if step.kind == Step.Kind.ACTION]
@@ -165,7 +166,7 @@ def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse
     """One version, as it was published: in plain English, and every input with what goes into it."""
     shown = any_workflow_or_404(request, workflow_id)
     found = get_object_or_404(shown.versions.select_related("published_by"), number=number)
-    groups = tokens_at(shown, steps_of(shown))
+    groups = labels_of(shown, steps_of(shown))[0]
     names = {c.pk: c for c in Connection.objects.filter(team=shown.team_id)}
     labels = choice_labels(list(names.values()))
     cards: list[dict[str, Any]] = []
@@ -185,6 +186,7 @@ def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse
         "workflow": shown,
         "version": found,
         "is_published": shown.published_id == found.pk,
+        "may_build": may(request, Can.BUILD) and shown.deleted_at is None,
         "trigger": trigger,
         "trigger_connection": connection,
         "trigger_facts": _facts(

@@ -16,7 +16,8 @@ from workflows import conditions, editing, mapping
 from workflows.conditions import OPERATORS, TYPE_LABELS
 from workflows.functions import FUNCTIONS
 from workflows.models import Condition, Step
-from workflows.tokens import tokens_at
+from workflows.outline import Place
+from workflows.sight import sight
 from workflows.values import MappingError
 from workflows.views.common import steps_of, workflow_or_404
 
@@ -81,7 +82,7 @@ def workflow_filter(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "rows": rows,
         "problem": problem,
         "operators": [(type_, TYPE_LABELS[type_], list(operators.values())) for type_, operators in OPERATORS.items()],
-        "groups": tokens_at(workflow, steps, before=0),
+        "groups": sight(workflow, steps, Place(None, steps[0] if steps else None)).groups,
         "functions": list(FUNCTIONS.values()),
         "has_errors": has_errors,
         "exists": any(step.kind == Step.Kind.FILTER for step in steps),

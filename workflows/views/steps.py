@@ -16,7 +16,8 @@ from workflows import confirming, editing, inputs, publishing
 from workflows.forms import StepForm
 from workflows.functions import FUNCTIONS
 from workflows.models import Step, Workflow
-from workflows.tokens import tokens_at
+from workflows.outline import Place
+from workflows.sight import sight
 from workflows.views.common import (
     connections_by_provider,
     loader,
@@ -24,6 +25,7 @@ from workflows.views.common import (
     offers,
     operation_or_none,
     pick_connection,
+    seen_at,
     steps_of,
     workflow_or_404,
 )
@@ -144,7 +146,7 @@ def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: A
         "is_more_open": is_more_open,
         "stray_errors": [said for path, said in errors.items() if path.split(".")[0] not in shown],
         "form": form,
-        "groups": tokens_at(workflow, steps_of(workflow), before=step.position if step else None),
+        "groups": sight(workflow, steps_of(workflow), seen_at(step, Place())).groups,
         "functions": list(FUNCTIONS.values()),
         "has_errors": bool(errors or (posted is not None and form.is_bound and form.errors)),
         "was_posted": posted is not None,
