@@ -25,12 +25,20 @@ def _day(value: Any) -> str:
         return str(value)
 
 
+def _day_of_year(value: Any) -> str:
+    try:
+        return date_format(date.fromisoformat(f"2000-{value}"), "j F")
+    except ValueError:
+        return str(value)
+
+
 #: Key in Connection.details, label, how it is said.
 _TOLD: list[tuple[str, str, Callable[[Any], str]]] = [
     ("country", "Country", str),
     ("currency", "Currency", str),
     ("timezone", "Time zone", str),
     ("account_type", "Kind", lambda value: str(value).capitalize()),
+    ("financial_year_end", "Financial year ends", _day_of_year),
     ("period_lock_date", "Books locked up to", _day),
     ("end_of_year_lock_date", "Year locked up to", _day),
 ]

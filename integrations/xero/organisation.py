@@ -8,6 +8,7 @@ https://developer.xero.com/documentation/api/accounting/taxrates
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from integrations.errors import TemporaryError
@@ -42,7 +43,7 @@ def read_details(api: ApiClient) -> dict[str, Any]:
 
 
 def read_organisation(api: ApiClient) -> dict[str, Any]:
-    """The organisation itself, in one call: dates ISO or empty, `timezone` an IANA name or empty."""
+    """The organisation itself, in one call: dates ISO, the year's end MM-DD, `timezone` an IANA name, or empty."""
     return details_of(api.read("/Organisation").json())
 
 
@@ -79,7 +80,16 @@ def details_of(body: Any) -> dict[str, Any]:
         "period_lock_date": told.get("PeriodLockDate") or "",
         "end_of_year_lock_date": told.get("EndOfYearLockDate") or "",
         "default_sales_tax": told.get("DefaultSalesTax") or "",
+        "financial_year_end": _year_end(told.get("FinancialYearEndMonth"), told.get("FinancialYearEndDay")),
     }
+
+
+def _year_end(month: Any, day: Any) -> str:
+    """MM-DD, empty where Xero does not tell a day that exists in a leap year."""
+    try:
+        return date(2000, int(month), int(day)).strftime("%m-%d")
+    except (TypeError, ValueError):
+        return ""
 
 
 def time_zone(api: ApiClient) -> str:

@@ -93,6 +93,24 @@ def test_what_this_consent_added_comes_first_and_practices_are_left_out(provider
     assert [(one.external_id, one.details["is_new"]) for one in accounts] == [("t3", True), ("t1", False)]
 
 
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ({"FinancialYearEndMonth": 3, "FinancialYearEndDay": 31}, "03-31"),
+        ({"FinancialYearEndMonth": 2, "FinancialYearEndDay": 29}, "02-29"),
+        ({"FinancialYearEndMonth": 6}, ""),
+        ({"FinancialYearEndMonth": 13, "FinancialYearEndDay": 1}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_end_of_the_financial_year_is_remembered(
+    provider: ScriptedProvider, told: dict[str, int], kept: str
+) -> None:
+    provider.says(rows(("t1", "Aaa", "ORGANISATION", "e-1")), organisation(**told))
+    (account,) = connector.accounts("opaque")
+    assert account.details["financial_year_end"] == kept
+
+
 def test_an_organisation_that_refuses_is_listed_without_facts(provider: ScriptedProvider) -> None:
     provider.says(rows(("t1", "Aaa", "ORGANISATION", "e-1")), json_answer(403, "{}"))
     (account,) = connector.accounts("opaque")
