@@ -16,7 +16,7 @@ from integrations.base import Start, Trigger
 from integrations.clock import DatabaseNow
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import by_hand, intake, polling, releasing, starting
+from workflows import by_hand, intake, polling, releasing, safeguards, starting
 from workflows.engine import writing
 from workflows.engine.lease import database_now
 from workflows.models import Decision, Release, Run, StepRun, Workflow
@@ -88,6 +88,7 @@ def activate(
             )
         locked.status, locked.pause_reason = Workflow.Status.ACTIVE, ""
         locked.save(update_fields=["status", "pause_reason", "changed_at"])
+        safeguards.begin_counting(locked)
         starting.listen(locked)
         state = locked.listens_to
         if state is not None and since is not None:

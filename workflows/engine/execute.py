@@ -10,12 +10,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, transaction
 from django.urls import reverse
 
 from integrations import registry
 from integrations.clock import DatabaseNow, seconds
 from integrations.models import Connection
+from workflows import aftermath
 from workflows.engine import filters, reading, steps, writing
 from workflows.engine.lease import Lease, LostLeaseError, database_now
 from workflows.engine.outcomes import FilteredError, ReviewError, StepFailedError
@@ -182,17 +183,21 @@ def _use_output(walk: Walk, step_run: StepRun) -> None:
 
 
 def _finish(lease: Lease, status: Run.Status, *, error: str = "", result: str = "") -> None:
+    changes = {
+        "status": status,
+        "error": error,
+        "result": result[:200],
+        "finished_at": DatabaseNow(),
+        "lease_until": None,
+        "waiting_since": None,
+    }
     try:
-        lease.record(
-            run={
-                "status": status,
-                "error": error,
-                "result": result[:200],
-                "finished_at": DatabaseNow(),
-                "lease_until": None,
-                "waiting_since": None,
-            }
-        )
+        if status not in Run.NEEDS_ATTENTION:
+            lease.record(run=changes)
+            return
+        with transaction.atomic():
+            lease.record(run=changes)
+            aftermath.after(lease.run_id, status, error)
     except LostLeaseError:
         logger.warning("Run %s was taken over by another worker; this one leaves it alone.", lease.run_id)
 

@@ -1,0 +1,116 @@
+"""Notices: what people are told, in the app and by e-mail, grouped so that a bad night is one line and not a thousand.
+
+What happens (a run failed, a workflow was paused) is counted up while it is unread. What lasts (a connection that needs
+reconnecting, a provider that is down) is told once, and over when it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+from django.db.models import F
+
+from integrations.clock import DatabaseNow
+from integrations.models import Connection, Membership, Role, Team
+from workflows import safeguards
+from workflows.models import Notice, Run, Safeguards, Workflow
+
+Kind = Notice.Kind
+
+
+@dataclass(frozen=True)
+class Matter:
+    """What a notice is about; two with the same team, kind and subject are one."""
+
+    team_id: int
+    kind: Notice.Kind
+    title: str
+    text: str = ""
+    workflow: Workflow | None = None
+    connection: Connection | None = None
+    run: Run | None = None
+
+    @property
+    def subject(self) -> str:
+        """What tells it from other matters of its kind."""
+        if self.workflow is not None:
+            return f"workflow:{self.workflow.pk}"
+        return f"connection:{self.connection.pk}" if self.connection is not None else ""
+
+
+def tell(matter: Matter, *, times: int = 1) -> None:
+    """Add it to the unread notice about the same, or begin one. May be called inside a transaction."""
+    changes = {
+        "title": matter.title[:200],
+        "text": matter.text,
+        "connection": matter.connection,
+        "last_at": DatabaseNow(),
+        "ended_at": None,
+        **({"run": matter.run} if matter.run is not None else {}),
+    }
+    unread = Notice.objects.filter(team=matter.team_id, kind=matter.kind, subject=matter.subject, read_at__isnull=True)
+    if unread.update(count=F("count") + times, **changes):
+        return
+    try:
+        with transaction.atomic():
+            Notice.objects.create(
+                team_id=matter.team_id,
+                kind=matter.kind,
+                subject=matter.subject,
+                workflow=matter.workflow,
+                count=times,
+                first_at=DatabaseNow(),
+                **changes,
+            )
+    except IntegrityError:
+        # Somebody else began it at the same moment.
+        unread.update(count=F("count") + times, **changes)
+
+
+def tell_what_lasts(kinds: Iterable[Notice.Kind], matters: Iterable[Matter]) -> int:
+    """Let the notices of these kinds say what is the case now: begin those that are missing, end the others; how many
+    have changed. A notice that a person has read is not begun anew while the matter lasts."""
+    now = {(matter.team_id, str(matter.kind), matter.subject): matter for matter in matters}
+    told = Notice.objects.filter(kind__in=list(kinds), ended_at__isnull=True)
+    known = {(notice.team_id, notice.kind, notice.subject): notice.pk for notice in told}
+    over = [pk for key, pk in known.items() if key not in now]
+    Notice.objects.filter(pk__in=over).update(ended_at=DatabaseNow())
+    fresh = [matter for key, matter in now.items() if key not in known]
+    for matter in fresh:
+        tell(matter)
+    return len(over) + len(fresh)
+
+
+def mark_read(notices: Iterable[Notice], *, by: User) -> int:
+    """Take them from the unread ones; how many were."""
+    pks = [notice.pk for notice in notices]
+    return Notice.objects.filter(pk__in=pks, read_at__isnull=True).update(read_at=DatabaseNow(), read_by=by)
+
+
+def unread(team: Team, most: int) -> int:
+    """How many matters nobody has read about yet, counted up to `most`."""
+    return len(Notice.objects.filter(team=team, read_at__isnull=True).order_by().values_list("pk", flat=True)[:most])
+
+
+def recipients(notice: Notice) -> list[User]:
+    """Whom an e-mail about it goes to: members of the team who can sign in and have an address."""
+    members = User.objects.filter(memberships__team=notice.team_id, is_active=True).exclude(email="")
+    builders = members.filter(memberships__team=notice.team_id, memberships__role=Role.BUILDER)
+    if notice.workflow is None:
+        return list(builders.distinct().order_by("pk"))
+    told = safeguards.of(notice.workflow)
+    if told.notify == Safeguards.Notify.NOBODY:
+        return []
+    if told.notify == Safeguards.Notify.PEOPLE:
+        return list(members.filter(pk__in=told.people.values("pk")).distinct().order_by("pk"))
+    author = members.filter(pk=notice.workflow.created_by_id or 0)
+    return list((builders | author).distinct().order_by("pk"))
+
+
+def possible_recipients(team: Team) -> list[User]:
+    """Everybody of the team who could be told."""
+    members = Membership.objects.filter(team=team, user__is_active=True).select_related("user").order_by("user__pk")
+    return [member.user for member in members]
