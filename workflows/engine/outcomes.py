@@ -4,15 +4,24 @@ from __future__ import annotations
 
 
 class FilteredError(Exception):
-    """A filter was not met: the run ends here, and that is fine."""
+    """A filter was not met: the run, or this turn of a loop, ends here, and that is fine."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
 
 
+class StoppedError(Exception):
+    """A stop step ends the run: `status` is what the run counts as ("succeeded", "failed" or "filtered")."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
 class StepFailedError(Exception):
-    """The step failed for good; it has been written down."""
+    """The step failed for good; it has been written down, or will be with the run."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -25,3 +34,7 @@ class ReviewError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class YieldError(Exception):
+    """The run has had its worker for long enough; it goes on after others have had their turn."""

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from integrations.base import Effect
 from integrations.errors import ReconnectError, RejectedError, TemporaryError
 from workflows.engine import steps
-from workflows.engine.lease import database_now
 from workflows.models import StepRun
 
 if TYPE_CHECKING:
-    from workflows.engine.execute import Walk
+    from workflows.engine.walk import Walk
 
 
 def is_read(step: Mapping[str, Any]) -> bool:
@@ -36,5 +35,4 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
     steps.attempt(step_run, "read", "answered")
     step_run.output = output
     step_run.link = action.link(output, api.organisation)
-    step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
-    walk.lease.record(step_run)
+    steps.succeed(walk, step_run)

@@ -21,7 +21,7 @@ from workflows.models import Run, StepRun
 from workflows.values import day_of
 
 if TYPE_CHECKING:
-    from workflows.engine.execute import Walk
+    from workflows.engine.walk import Walk
 
 _KEPT_HEADERS = {
     "content-type",
@@ -180,6 +180,12 @@ def fail(walk: Walk, step_run: StepRun, message: str) -> StepFailedError:
     step_run.state, step_run.error, step_run.finished_at = StepRun.State.FAILED, message, database_now()
     walk.lease.record(step_run)
     return StepFailedError(f"{step_run.name}: {message}")
+
+
+def succeed(walk: Walk, step_run: StepRun, *, presses: bool = False) -> None:
+    """The step is done. It `presses` where it must be stored before anything else leaves the process."""
+    step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
+    walk.lease.note(step_run, presses=presses)
 
 
 def attempt(step_run: StepRun, what: str, outcome: str, *, response: Response | None = None, message: str = "") -> None:

@@ -5,9 +5,14 @@ No worker sleeps: a wait is a row with a time, and the sweeper rings when it is 
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import F
+
 from integrations.errors import Hold
 from integrations.models import Connection
 from workflows.models import Run
+from workflows.queue import ring
 
 #: Before a write of unknown outcome is sent again with the same key: the first one may still be under way.
 RESEND_PAUSE = 30
@@ -22,14 +27,24 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 15, 900
 
 
 class WaitError(Exception):
-    """The run waits now: for how many real seconds (None: until something happens), and why."""
+    """The run waits now, and why: for so many real seconds (`pause`), until a moment (`until`), until the run that it
+    called has ended (`calls`), or, where none of these is given, until something else happens."""
 
     def __init__(
-        self, reason: Run.WaitReason, *, pause: float | None, message: str = "", connection: Connection | None = None
+        self,
+        reason: Run.WaitReason,
+        *,
+        pause: float | None,
+        message: str = "",
+        connection: Connection | None = None,
+        until: datetime | None = None,
+        calls: int | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.pause = pause
+        self.until = until
+        self.calls = calls
         self.message = message
         self.connection = connection
 
@@ -44,3 +59,12 @@ REASONS = {
     Hold.BUDGET: Run.WaitReason.BUDGET,
     Hold.DOWN: Run.WaitReason.DOWN,
 }
+
+
+def wake_caller(run: Run) -> None:
+    """Let the run that called this one go on, if it waits for it. Called in the transaction that ends this one."""
+    if run.called_by_id is None:
+        return
+    waiting = Run.objects.filter(pk=run.called_by_id, status=Run.Status.WAITING, wait_reason=Run.WaitReason.CALL)
+    if waiting.update(status=Run.Status.QUEUED, wait_reason="", wake_at=None, lease_token=F("lease_token") + 1):
+        ring()

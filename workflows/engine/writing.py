@@ -51,7 +51,7 @@ from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE,
 from workflows.models import Decision, Run, StepRun
 
 if TYPE_CHECKING:
-    from workflows.engine.execute import Walk
+    from workflows.engine.walk import Walk
 
 logger = logging.getLogger(__name__)
 
@@ -213,8 +213,9 @@ def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, outp
     step_run.output = output
     step_run.provider_id, step_run.link, described = _told(action, api, output)
     step_run.outcome = {"described": described}
-    step_run.state, step_run.error, step_run.finished_at = State.SUCCEEDED, "", database_now()
-    walk.lease.record(step_run)
+    # Until it is stored the write is one of unknown outcome, which is settled without harm; so it may wait for what
+    # follows at once, the next step's intent or the end of the run, but not for anything on the wire.
+    steps.succeed(walk, step_run, presses=True)
 
 
 def _told(action: Action, api: ApiClient, output: dict[str, Any]) -> tuple[str, str, str]:
