@@ -56,7 +56,7 @@ def receive(connector: Connector, webhook: Webhook, *, body: bytes, signature: s
         logger.warning("A signed notice from %s cannot be read: %s", connector.name, error)
         return 400
     try:
-        with _impatient(), transaction.atomic():
+        with impatient(), transaction.atomic():
             _store(connector.key, key_id(key), delivery)
     except DatabaseError as error:
         logger.warning("A notice from %s could not be stored; it will come again: %s", connector.name, error)
@@ -70,7 +70,7 @@ def key_id(key: str) -> str:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def impatient() -> Iterator[None]:
     """Wait for locks of the database for a moment only: better no now than yes too late."""
     if connection.vendor != "sqlite":
         with transaction.atomic(), connection.cursor() as cursor:

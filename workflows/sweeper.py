@@ -10,7 +10,7 @@ from django.db.models import F, Min, Q, QuerySet
 
 from integrations.clock import DatabaseNow, seconds
 from integrations.models import Connection
-from workflows import polling
+from workflows import polling, schedules
 from workflows.engine.lease import due
 from workflows.engine.waiting import GIVES_UP
 from workflows.models import Run, TriggerState
@@ -20,6 +20,7 @@ from workflows.queue import ring, unheard
 def sweep() -> int:
     """Wake what may go on and ring for what is due; how many bells were rung."""
     wake_held()
+    schedules.fire_due()
     has_runs = Run.objects.filter(due(DatabaseNow())).exists()
     has_polls = TriggerState.objects.filter(polling.due_states()).exists()
     if not has_runs and not has_polls:

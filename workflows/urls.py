@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from workflows.views import backups, control, editor, filters, history, listing, runs, steps, triggers
+from workflows.views import (
+    backups,
+    control,
+    editor,
+    filters,
+    history,
+    inbound,
+    listing,
+    portability,
+    runs,
+    start_settings,
+    steps,
+    triggers,
+)
 
 urlpatterns = [
     path("workflows/", listing.workflows, name="workflows"),
@@ -10,10 +23,16 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/", editor.workflow, name="workflow"),
     path("workflows/<int:workflow_id>/settings/", editor.workflow_settings, name="workflow_settings"),
     path("workflows/<int:workflow_id>/delete/", editor.delete_workflow, name="delete_workflow"),
+    path("workflows/import/", portability.import_file, name="import_workflow"),
+    path("workflows/<int:workflow_id>/export/", portability.export, name="export_workflow"),
+    path("workflows/<int:workflow_id>/versions/<int:number>/restore/", portability.restore, name="restore_version"),
     path("workflows/deleted/", history.deleted, name="deleted_workflows"),
     path("workflows/<int:workflow_id>/take-back/", history.take_back, name="take_back_workflow"),
     path("workflows/<int:workflow_id>/compare/", history.compare, name="compare_versions"),
     path("workflows/<int:workflow_id>/trigger/", triggers.trigger, name="workflow_trigger"),
+    path("workflows/<int:workflow_id>/trigger/signature/", start_settings.hook_signature, name="hook_signature"),
+    path("workflows/<int:workflow_id>/trigger/new-address/", start_settings.rotate_hook, name="rotate_hook"),
+    path("hooks/in/<str:token>/", inbound.inbound, name="inbound"),
     path("workflows/<int:workflow_id>/filter/", filters.workflow_filter, name="workflow_filter"),
     path("workflows/<int:workflow_id>/steps/new/", steps.new_step, name="new_step"),
     path("workflows/<int:workflow_id>/steps/<int:step_id>/", steps.step, name="step"),

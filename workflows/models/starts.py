@@ -67,7 +67,7 @@ class InboundHook(models.Model):
 
 
 class Upload(models.Model):
-    """A CSV file that was uploaded to start a run per row: its rows until they are started, then only what came of it."""
+    """A CSV file to start a run per row: its rows until they are started, then only what came of it."""
 
     class Status(models.TextChoices):
         SHOWN = "shown", "Shown, not started"

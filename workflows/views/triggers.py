@@ -8,7 +8,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from integrations.access import Can, allow, team_of
-from integrations.base import Trigger
+from integrations.base import Start, Trigger
 from integrations.registry import triggers
 from pinxero.pages import page
 from workflows import doorbell, editing, inputs
@@ -23,6 +23,7 @@ from workflows.views.common import (
     workflow_or_404,
 )
 from workflows.views.rhythm import rhythm_of
+from workflows.views.start_settings import start_form
 
 
 @require_http_methods(["GET", "POST"])
@@ -38,6 +39,8 @@ def trigger(request: HttpRequest, workflow_id: int) -> HttpResponse:
         return page(
             request, "workflows/choose_trigger.html", {"workflow": workflow, "groups": groups}, title="Choose a trigger"
         )
+    if isinstance(chosen, Start):
+        return start_form(request, workflow, chosen)
     is_stored = chosen.full_key == workflow.trigger_operation
     mine = connections.get(chosen.connector.key, [])
     posted = request.POST if request.method == "POST" else None
