@@ -219,8 +219,10 @@ def webhook_keys() -> Findings:
 
 @in_production
 def outside_hosts() -> Findings:
-    for name in ("HTTP_REQUEST_HOSTS", "OUTSIDE_PRIVATE_HOSTS"):
+    for name in ("HTTP_REQUEST_HOSTS", "FILE_LINK_HOSTS", "OUTSIDE_PRIVATE_HOSTS"):
         for entry in getattr(settings, name):
+            if (name, entry) == ("FILE_LINK_HOSTS", "any"):
+                continue
             try:
                 addresses.rule(entry)
             except ValueError as error:

@@ -5,7 +5,7 @@ from functools import partial
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.sandbox import control, oauth, page, records_page
+from integrations.sandbox import control, files, oauth, page, records_page
 from integrations.sandbox.pinterest import views as pinterest
 from integrations.sandbox.xero import urls as xero
 
@@ -16,6 +16,7 @@ urlpatterns = [
     path("_sandbox/page/pin", csrf_exempt(page.add_pin)),
     path("_sandbox/page/make", csrf_exempt(page.make_one)),
     path("_sandbox/page/board", csrf_exempt(page.add_board)),
+    path("files/<name>", files.linked),
     path("oauth/", csrf_exempt(partial(oauth.authorize, provider="pinterest"))),
     path("v5/oauth/token", csrf_exempt(partial(oauth.token, provider="pinterest"))),
     path("identity/connect/authorize", csrf_exempt(partial(oauth.authorize, provider="xero"))),

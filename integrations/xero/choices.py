@@ -14,6 +14,7 @@ from integrations.schema import Choice, choices
 from integrations.xero.client import XeroClient, records
 from integrations.xero.options import (
     AccountClass,
+    AttachTo,
     CreditNoteKind,
     CreditNoteType,
     DocumentStatus,
@@ -42,6 +43,7 @@ from integrations.xero.options import (
 
 __all__ = [
     "AccountClass",
+    "AttachTo",
     "CreditNoteKind",
     "CreditNoteType",
     "DocumentStatus",
@@ -67,6 +69,7 @@ __all__ = [
     "Timeframe",
     "WhenFound",
     "adjustment_accounts",
+    "attachables",
     "bank_accounts",
     "branding_themes",
     "contacts",
@@ -88,6 +91,14 @@ __all__ = [
     "tracked_items",
     "tracking_options",
 ]
+
+
+#: Records that are searched here and not at Xero: their id, what names them, and the order, the latest first.
+_NAMED = {
+    AttachTo.CREDIT_NOTE: ("CreditNoteID", "CreditNoteNumber", "Date DESC"),
+    AttachTo.PURCHASE_ORDER: ("PurchaseOrderID", "PurchaseOrderNumber", "UpdatedDateUTC DESC"),
+    AttachTo.BANK_TRANSACTION: ("BankTransactionID", "Reference", "Date DESC"),
+}
 
 
 @choices(is_searchable=True)
@@ -145,6 +156,26 @@ def credit_notes(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
                 contact = (note.get("Contact") or {}).get("Name") or "no contact"
                 left = f"{note['RemainingCredit']} {note.get('CurrencyCode') or ''}".rstrip()
                 yield note["CreditNoteID"], f"{note.get('CreditNoteNumber') or 'No number'} - {contact} ({left} left)"
+
+
+@choices(depends_on=("attach_to",), is_searchable=True)
+def attachables(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
+    """What a file may be attached to, of the kind that `attach_to` names; where Xero searches it, by `search`."""
+    kind = AttachTo(inputs.get("attach_to") or AttachTo.INVOICE)
+    searched = {AttachTo.INVOICE: invoices, AttachTo.QUOTE: quotes, AttachTo.CONTACT: contacts}
+    if kind in searched:
+        yield from searched[kind].load(api, inputs)
+        return
+    assert isinstance(api, XeroClient)
+    id_name, number, order = _NAMED[kind]
+    wanted = str(inputs.get("search") or "").casefold()
+    for page in api.pages(f"/{kind.value}", kind.value, {"order": order}):
+        for record in page:
+            contact = (record.get("Contact") or {}).get("Name") or "no contact"
+            amount = f"{record.get('Total')} {record.get('CurrencyCode') or ''}".rstrip()
+            label = f"{record.get(number) or 'No number'} - {contact} ({amount})"
+            if record.get("Status") not in {"DELETED", "VOIDED"} and wanted in label.casefold():
+                yield record[id_name], label
 
 
 @choices()

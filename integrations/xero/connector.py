@@ -18,6 +18,7 @@ from integrations.errors import IntegrationError, ReconnectError, TemporaryError
 from integrations.http import ApiClient, Response, ask
 from integrations.jsonfield import loads
 from integrations.xero.allocation_actions import AllocateCreditNote
+from integrations.xero.attachment_actions import AttachFile
 from integrations.xero.change_triggers import (
     InvoicePaid,
     InvoiceUpdated,
@@ -88,6 +89,7 @@ class XeroConnector(Connector):
         AddLinesToInvoice,
         EmailInvoice,
         AddNoteToInvoice,
+        AttachFile,
         CreateBill,
         CreateCreditNote,
         CreateQuote,

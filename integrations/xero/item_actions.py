@@ -15,7 +15,7 @@ from integrations.documents import Document
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
-from integrations.xero import choices, samples
+from integrations.xero import choices, item_samples
 from integrations.xero.answers import complete, given, only_record
 from integrations.xero.client import records
 from integrations.xero.papers import paper
@@ -40,7 +40,7 @@ class AddStockItem(Action):
     name = "Add stock item"
     effect = Effect.UPDATES
     scopes = ("accounting.settings",)
-    sample = samples.ADDED_ITEM
+    sample = item_samples.ADDED_ITEM
     key_window = 300
     lookup_reliable = True
 
@@ -105,7 +105,7 @@ class AddStockItem(Action):
         item = found.get("item")
         if item is None or not (inputs.if_exists is choices.IfItemExists.KEEP or _is_as_wanted(item, inputs)):
             return None
-        return {**complete(item, samples.ITEM), "outcome": "unchanged"}
+        return {**complete(item, item_samples.ITEM), "outcome": "unchanged"}
 
     def remember(self, found: Any) -> dict[str, Any]:
         """Which of the two it was."""
@@ -124,14 +124,14 @@ class AddStockItem(Action):
         return Request.of_json("POST", f"/Items/{there['ItemID']}", {"Items": [item]}, query={"unitdp": "4"})
 
     def output(self, response: Response) -> dict[str, Any]:
-        return complete(only_record(response, "Items", "ItemID"), samples.ITEM)
+        return complete(only_record(response, "Items", "ItemID"), item_samples.ITEM)
 
     def find(
         self, api: ApiClient, inputs: Inputs, marker: str, *, since: datetime | None = None
     ) -> list[dict[str, Any]]:
         """The item with the code, if it is as the inputs want it."""
         item = item_with(api, inputs.code)
-        return [complete(item, samples.ADDED_ITEM)] if item is not None and _is_as_wanted(item, inputs) else []
+        return [complete(item, item_samples.ADDED_ITEM)] if item is not None and _is_as_wanted(item, inputs) else []
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["ItemID"])

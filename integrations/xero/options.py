@@ -100,6 +100,17 @@ class IfItemExists(TextChoices):
     STOP = "stop", "Stop the run here"
 
 
+class AttachTo(TextChoices):
+    """Records that take files; the value is the address of their list."""
+
+    INVOICE = "Invoices", "Invoice or bill"
+    CREDIT_NOTE = "CreditNotes", "Credit note"
+    PURCHASE_ORDER = "PurchaseOrders", "Purchase order"
+    QUOTE = "Quotes", "Quote"
+    CONTACT = "Contacts", "Contact"
+    BANK_TRANSACTION = "BankTransactions", "Bank transaction"
+
+
 class ReceivedBy(TextChoices):
     """How stock comes in."""
 

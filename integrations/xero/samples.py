@@ -146,17 +146,6 @@ BILL: dict[str, Any] = {
     "UpdatedDateUTC": "2026-10-05T09:14:05Z",
 }
 
-RECEIVED_STOCK: dict[str, Any] = {
-    **BILL,
-    "Status": "AUTHORISED",
-    "item_code": "STOOL-OAK",
-    "quantity_received": Decimal("10.0000"),
-    "quantity_before": Decimal("4.0000"),
-    "quantity_on_hand": Decimal("14.0000"),
-    "total_cost": Decimal("513.00"),
-    "warning": None,
-}
-
 CREDIT_NOTE: dict[str, Any] = {
     "CreditNoteID": "aea95d78-ea48-456b-9b08-6bc012600072",
     "CreditNoteNumber": "CN-0003",
@@ -199,6 +188,20 @@ FOUND_INVOICE: dict[str, Any] = {**INVOICE, "is_found": True, "count": 1, "invoi
 NOTE: dict[str, Any] = {
     "Details": "Sample approved by Jane. https://pinxero.example/runs/marker/PX-3f9a1c5be02d7788/",
     "DateUTC": "2026-10-05T09:14:05Z",
+}
+
+ATTACHMENT: dict[str, Any] = {
+    "AttachmentID": "5a500c1a-5a02-48de-939e-1d234fd170d4",
+    "FileName": "oak-table PX-3f9a1c5be02d7788.jpg",
+    "Url": "https://api.xero.com/api.xro/2.0/Invoices/ed255415-e141-4150-aab7-89c3bbbb851c/Attachments/oak-table.jpg",
+    "MimeType": "image/jpeg",
+    "ContentLength": 287871,
+    "IncludeOnline": False,
+    "attached_to": "Invoice INV-0007",
+    "record_kind": "Invoices",
+    "record_id": "ed255415-e141-4150-aab7-89c3bbbb851c",
+    "record_type": "ACCREC",
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
 }
 
 PAYMENT: dict[str, Any] = {
@@ -326,22 +329,6 @@ PROJECT: dict[str, Any] = {
     "deadlineUtc": "2026-12-10T12:59:59Z",
     "status": "INPROGRESS",
 }
-
-ITEM: dict[str, Any] = {
-    "ItemID": "9a59ea90-942e-484d-9b71-d00ab607e03b",
-    "Code": "PRINT-A3",
-    "Name": "Art print A3",
-    "Description": "Art print A3, matt.",
-    "PurchaseDescription": "A3 prints, hundred.",
-    "SalesDetails": {"UnitPrice": Decimal("45.0000"), "AccountCode": "200", "TaxType": "OUTPUT2"},
-    "PurchaseDetails": {"UnitPrice": Decimal("12.5000"), "AccountCode": "310", "TaxType": "INPUT2"},
-    "IsTrackedAsInventory": False,
-    "IsSold": True,
-    "IsPurchased": True,
-    "UpdatedDateUTC": "2026-10-05T09:14:05Z",
-}
-
-ADDED_ITEM: dict[str, Any] = {**ITEM, "outcome": "created"}
 
 PAID_INVOICE: dict[str, Any] = {
     **INVOICE,

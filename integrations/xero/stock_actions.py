@@ -21,7 +21,7 @@ from integrations.documents import Document
 from integrations.errors import RejectedError
 from integrations.http import ApiClient, Request, Response
 from integrations.schema import Schema, field
-from integrations.xero import choices, papers, samples
+from integrations.xero import choices, item_samples, papers
 from integrations.xero.answers import complete, given, only_record
 from integrations.xero.client import XeroClient
 from integrations.xero.document_fields import currency_field, currency_rate_field
@@ -46,7 +46,7 @@ class ReceiveStock(CreateDocument):
 
     key = "receive_stock"
     name = "Receive stock"
-    sample = samples.RECEIVED_STOCK
+    sample = item_samples.RECEIVED_STOCK
     scopes = ("accounting.invoices", "accounting.settings")
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     day_input = "received_on"

@@ -198,7 +198,10 @@ def for_processes(installation: Installation, ports: Ports, values: Mapping[str,
     # The sandbox knows the installation's own apps only, whatever else the shell was told to use.
     clients = {name: values[name] for name in CLIENTS}
     hooks = {WEBHOOK_KEYS: values[WEBHOOK_KEYS]}
-    return common | sandbox_hosts(ports) | clients | hooks | {f"SANDBOX_{name}": values[name] for name in CLIENTS}
+    links = {"FILE_LINK_HOSTS": f"{ports.sandbox_url},*.pinimg.com", "OUTSIDE_PRIVATE_HOSTS": ports.sandbox_url}
+    return (
+        common | sandbox_hosts(ports) | links | clients | hooks | {f"SANDBOX_{name}": values[name] for name in CLIENTS}
+    )
 
 
 def register_webhook(ports: Ports, url: str, key: str) -> str:

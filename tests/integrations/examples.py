@@ -90,6 +90,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "received_on": "2026-11-22",
         "due_date": "2026-12-22",
     },
+    "xero.attach_file": {"file_name": "Delivery note"},
     "xero.update_invoice": {"due_date": "2027-01-15"},
     "xero.add_lines_to_invoice": {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "200"}]},
     "xero.email_invoice": {"if_sent": "again"},
@@ -198,6 +199,8 @@ def example(action: Action, api: Any, sandbox: Sandbox) -> Any:
             values["contact_id"] = written_by("xero.create_contact", api, sandbox)
         if action.full_key == "xero.void_or_delete_invoice":
             values["invoice_id"] = written_by("xero.create_invoice", api, sandbox)
+    if action.full_key == "xero.attach_file":
+        values |= {"record_id": sandbox.invoices(ours=False)[0]["id"], "url": f"{sandbox.url}/files/note.pdf"}
     if action.full_key == "xero.add_lines_to_invoice":
         values["invoice_id"] = written_by("xero.create_invoice", api, sandbox)
     return action.Inputs.clean(values)

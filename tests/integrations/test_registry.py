@@ -236,7 +236,7 @@ def test_the_request_is_pure_and_carries_the_marker(
     assert first.body == second.body
     assert loads(dumps(found)) == stored, "request() changed what prepare() found"
     assert len(wire.exchanges) == asked, "request() asked the provider"
-    assert (MARKER.encode() in first.body) != (action.full_key in NEED_NO_MARKER)
+    assert (MARKER.encode() in first.path.encode() + first.body) != (action.full_key in NEED_NO_MARKER)
     assert len(sandbox.ledger()) == told
 
 

@@ -79,6 +79,7 @@ def sandbox_hosts(sandbox: Sandbox, settings: Any) -> Sandbox:
         setattr(settings, name, value)
     for name in ("XERO_MINUTE_LIMIT", "PINTEREST_MINUTE_LIMIT", "XERO_DAY_LIMIT", "PINTEREST_DAY_LIMIT"):
         setattr(settings, name, 0)
+    settings.FILE_LINK_HOSTS = settings.OUTSIDE_PRIVATE_HOSTS = [sandbox.url]
     return sandbox
 
 

@@ -105,6 +105,7 @@ REFUSED: dict[str, Refused] = {
         {"lines": [{"description": "Delivery", "unit_amount": "25", "account_code": "9999"}]},
     ),
     "xero.email_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
+    "xero.attach_file": Refused(NO_RESOURCE, {"record_id": NOBODY}),
     "xero.add_note_to_invoice": Refused(NO_RESOURCE, {"invoice_id": NOBODY}),
     "xero.create_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.create_bill": Refused(NO_CONTACT, {"contact_id": NOBODY}),

@@ -220,7 +220,7 @@ def _accounting(*, is_strict: bool) -> dict[str, Any]:
         for operation in item.values():
             content = operation.get("requestBody", {}).get("content", {}) if isinstance(operation, dict) else {}
             if "application/octet-stream" in content:
-                content["application/octet-stream"] = {}  # bytes, which the file calls a string
+                content["*/*"] = content.pop("application/octet-stream") | {"schema": {}}  # bytes of any type
     document["paths"] = kept
     schemas = document["components"]["schemas"]  # newer than the file: Xero's description 19.0.0
     schemas["Invoice"]["properties"] |= {"RoundingAmount": {"type": "number"}, "EnteredTotal": {"type": "number"}}
