@@ -7,8 +7,8 @@ part is unknown is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -94,6 +94,56 @@ class Document:
     currency: str = ""
     totals: Totals | None = None
     notes: tuple[str, ...] = ()
+
+
+def to_dict(document: Document) -> dict[str, Any]:
+    """The document for a JSON column that keeps Decimals exact; what is left at its default is left out."""
+    told = _given(document)
+    told["dates"] = [[label, day.isoformat() if day else None] for label, day in document.dates]
+    told["facts"] = [[label, _text_to_json(text)] for label, text in document.facts]
+    told["lines"] = [_given(line) for line in document.lines]
+    return told | {"whom": _text_to_json(document.whom), "totals": _given(document.totals)}
+
+
+def from_dict(told: Mapping[str, Any]) -> Document:
+    """What `to_dict()` made. Its names can be looked up, but their choices not be fetched. Raises ValueError, TypeError
+    or KeyError for anything else."""
+    lines = (DocumentLine(**{**line, "tracking": tuple(line.get("tracking", ()))}) for line in told["lines"])
+    read = {
+        "whom": _text_of_json(told["whom"]),
+        "dates": tuple((label, date.fromisoformat(day) if day else None) for label, day in told["dates"]),
+        "facts": tuple((label, _text_of_json(text)) for label, text in told["facts"]),
+        "lines": tuple(lines),
+        "totals": Totals(**told["totals"]) if told["totals"] else None,
+        "notes": tuple(told.get("notes", ())),
+    }
+    return Document(**{**told, **read})
+
+
+def _given(part: Any) -> dict[str, Any]:
+    """The plain fields of a dataclass that say something."""
+    if part is None:
+        return {}
+    told = {f.name: (getattr(part, f.name), f.default) for f in fields(part)}
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, (value, default) in told.items()
+        if value != default
+    }
+
+
+def _text_to_json(text: Text) -> Any:
+    return {"code": text.code, "choices": text.choices.key if text.choices else ""} if isinstance(text, Named) else text
+
+
+def _text_of_json(told: Any) -> Text:
+    if isinstance(told, str):
+        return told
+    return Named(told["code"], Choices(key=told["choices"], load=_not_fetched) if told["choices"] else None)
+
+
+def _not_fetched(api: Any, inputs: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    raise LookupError("The choices of a stored document are only there by their name.")
 
 
 @dataclass(frozen=True, kw_only=True)

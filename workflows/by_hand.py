@@ -15,6 +15,7 @@ from integrations.errors import IntegrationError
 from integrations.http import Response
 from integrations.limits import Purpose
 from integrations.registry import UnknownOperationError
+from workflows import paperwork
 from workflows.engine.writing import _REMEMBERED
 from workflows.models import StepRun
 
@@ -45,7 +46,7 @@ def settle(step_run: StepRun, output: dict[str, Any], provider_id: str) -> None:
     told = _told(step_run, output) if output else ("", "", "")
     step_run.provider_id = (provider_id or told[0])[:200]
     if output:
-        step_run.link, step_run.outcome = told[1], {"described": told[2]}
+        step_run.link, step_run.outcome = told[1], {"described": told[2], **paperwork.kept(step_run)}
 
 
 def _unanswered(action: Action) -> dict[str, Any] | None:

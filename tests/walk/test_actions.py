@@ -10,6 +10,7 @@ import pytest
 
 from integrations import registry
 from integrations.base import Action, Effect
+from integrations.documents import from_dict, to_dict
 from integrations.models import Connection
 from integrations.sandbox.dial import WRITES
 from tests.integrations.examples import READ_AFTER, example, request_of
@@ -68,6 +69,19 @@ def insist_done_once(stage: Stage, action: Action, run: Run, mark: int) -> None:
     assert run.result == action.describe(output)[:200]
 
 
+def has_document(stage: Stage, action: Action, run: Run) -> bool:
+    """Whether it writes what people read as a document; then that is kept as it was when it was written."""
+    if is_read(action):
+        return False
+    connection = stage.connection(action)
+    step = step_of(run)
+    document = action.document(action.Inputs.clean(step.inputs), {"name": connection.name, **connection.details})
+    kept = (step.outcome or {}).get("document")
+    assert kept == (document and to_dict(document))
+    assert document is None or to_dict(from_dict(kept)) == kept
+    return document is not None
+
+
 def test_it_does_its_work_once_and_the_run_page_tells_it(action: Action, stage: Stage) -> None:
     run = begin(stage, action)
     mark = stage.mark()
@@ -76,6 +90,7 @@ def test_it_does_its_work_once_and_the_run_page_tells_it(action: Action, stage: 
     page = stage.page(run)
     assert "Succeeded" in page
     assert escape(run.result) in page
+    assert ('class="px-paper"' in page) == has_document(stage, action, run)
     stage.settle(run)
     assert len(stage.written(mark)) == (0 if is_read(action) else 1)
 

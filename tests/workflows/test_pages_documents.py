@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from integrations import registry
 from integrations.models import ChoiceCache
 from tests.base import Cast
 from tests.world import CONTACT, World, make_world
+from workflows import paperwork
 from workflows.models import StepRun
 from workflows.views.papers import Paper
 
@@ -53,6 +56,20 @@ def builder(client: Client, cast: Cast) -> Client:
 
 def change(world: World, **fields: Any) -> None:
     StepRun.objects.filter(pk=world.step_run.pk).update(**fields)
+
+
+def write(world: World, rows: list[dict[str, Any]], answered: dict[str, Any] = WRITTEN) -> None:
+    """The step has written these rows with what is known of the organisation now, and got this answer."""
+    inputs = {"contact_id": CONTACT, "lines": rows}
+    action = registry.action("xero.create_invoice")
+    drawn = paperwork.drawn(action, action.Inputs.clean(inputs), action.connector.client_class(world.xero))
+    change(world, inputs=inputs, outcome=drawn, output=answered, state="succeeded", first_sent_at=timezone.now())
+
+
+def know(world: World, **details: Any) -> None:
+    """From now on something else is known of the organisation."""
+    world.xero.details = {**world.xero.details, **details}
+    world.xero.save()
 
 
 def shown(builder: Client, world: World) -> tuple[Paper, str]:
@@ -98,7 +115,7 @@ def test_a_contact_is_called_by_the_name_that_was_fetched_last(builder: Client, 
 
 
 def test_after_it_the_providers_number_day_and_totals_stand_there(builder: Client, world: World) -> None:
-    change(world, inputs={"contact_id": CONTACT, "lines": ROWS}, output=WRITTEN, state="succeeded")
+    write(world, ROWS)
     paper, text = shown(builder, world)
     assert (paper.number, paper.differences) == ("INV-0007", [])
     assert paper.facts[0] == ("Contact", "Bayside Club")
@@ -109,7 +126,7 @@ def test_after_it_the_providers_number_day_and_totals_stand_there(builder: Clien
 
 def test_a_cent_of_difference_is_pointed_out_with_both_amounts(builder: Client, world: World) -> None:
     answered = {**WRITTEN, "TotalTax": Decimal("11.45"), "Total": Decimal("87.75")}
-    change(world, inputs={"contact_id": CONTACT, "lines": ROWS}, output=answered, state="succeeded")
+    write(world, ROWS, answered)
     paper, text = shown(builder, world)
     assert paper.differences == [
         "Tax: Xero wrote 11.45; worked out here it is 11.44.",
@@ -119,13 +136,52 @@ def test_a_cent_of_difference_is_pointed_out_with_both_amounts(builder: Client, 
     assert text.count("px-paper-different") == 2
 
 
+def test_an_old_run_is_compared_with_what_was_worked_out_then(builder: Client, world: World) -> None:
+    write(world, ROWS)
+    before = shown(builder, world)[0]
+    know(
+        world,
+        name="Acme Holdings",
+        currency="AUD",
+        accounts={"200": {"name": "Income", "class": "REVENUE", "type": "REVENUE", "tax_type": "OUTPUT3"}},
+        tax_rates={"OUTPUT2": {"name": "12.5% GST", "rate": "12.5", "classes": ["REVENUE"]}},
+    )
+    paper, text = shown(builder, world)
+    assert paper == before
+    assert "Totals agree with Xero" in text
+    line = paper.lines[0]
+    assert (line.account, line.tax_rate, line.tax) == ("200 - Sales", "15% GST on Income", "3.76")
+    assert ("Organisation", "Acme Ltd") in paper.facts
+
+
+def test_a_difference_of_then_stays_one_whatever_is_known_later(builder: Client, world: World) -> None:
+    know(world, tax_rates={"OUTPUT2": {"name": "12.5% GST", "rate": "12.5", "classes": ["REVENUE"]}})
+    write(world, ROWS)
+    know(world, **DETAILS)
+    paper, text = shown(builder, world)
+    assert paper.differences == [
+        "Tax: Xero wrote 11.44; worked out here it is 9.53.",
+        "Total: Xero wrote 87.74; worked out here it is 85.83.",
+    ]
+    assert "as they were known then" in text
+
+
+def test_a_write_from_before_documents_were_kept_is_compared_with_nothing(builder: Client, world: World) -> None:
+    write(world, ROWS)
+    change(world, outcome={"described": "Invoice INV-0007"})
+    paper, text = shown(builder, world)
+    assert [(each.ours, each.theirs) for each in paper.sums] == [("", "76.30"), ("", "11.44"), ("", "87.74")]
+    assert (paper.lines[0].tax, paper.lines[0].amount) == ("", "25.06")
+    assert (paper.is_compared, paper.differences, "Totals agree" in text) == (False, [], False)
+
+
 def test_what_only_xero_knows_is_left_open_and_then_taken_from_its_answer(builder: Client, world: World) -> None:
     rows = [{"item_code": "PRINT-A4", "quantity": "2"}]
     change(world, inputs={"contact_id": CONTACT, "lines": rows})
     paper, text = shown(builder, world)
     assert (paper.sums, paper.lines[0].what, paper.lines[0].amount) == ([], "Item PRINT-A4", "")
     assert "comes from its item" in text
-    change(world, output=WRITTEN, state="succeeded")
+    write(world, rows)
     paper, text = shown(builder, world)
     assert [(each.ours, each.theirs) for each in paper.sums] == [("", "76.30"), ("", "11.44"), ("", "87.74")]
     assert (paper.is_compared, paper.notes) == (False, ())

@@ -42,7 +42,7 @@ from integrations.errors import (
     TemporaryError,
 )
 from integrations.http import ApiClient, Request, Response
-from workflows import backups
+from workflows import backups, paperwork
 from workflows.engine import steps
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import ReviewError, StepFailedError
@@ -108,7 +108,7 @@ def _intend(
 ) -> bool:
     """Write down what is to be sent. False where there turns out to be nothing to write: then the step is done."""
     step_run.marker = step_run.marker or f"PX-{secrets.token_hex(8)}"
-    step_run.outcome = None
+    step_run.outcome = paperwork.drawn(action, inputs, api) or None
     try:
         found = action.prepare(api, inputs)
         output = action.settled(inputs, found)
@@ -132,7 +132,7 @@ def _intend(
     step_run.request = request.to_dict()
     step_run.request_sha256 = request.sha256
     remembered = action.remember(found)
-    step_run.outcome = {_REMEMBERED: remembered} if remembered else None
+    step_run.outcome = {**(step_run.outcome or {}), **({_REMEMBERED: remembered} if remembered else {})} or None
     _commit_intent(walk, step_run, action.backup(found))
     return True
 
@@ -212,7 +212,7 @@ def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, outp
     output = {**output, **(step_run.outcome or {}).get(_REMEMBERED, {})}
     step_run.output = output
     step_run.provider_id, step_run.link, described = _told(action, api, output)
-    step_run.outcome = {"described": described}
+    step_run.outcome = {"described": described, **paperwork.kept(step_run)}
     # Until it is stored the write is one of unknown outcome, which is settled without harm; so it may wait for what
     # follows at once, the next step's intent or the end of the run, but not for anything on the wire.
     steps.succeed(walk, step_run, presses=True)

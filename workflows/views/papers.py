@@ -15,6 +15,7 @@ from integrations.documents import Answered, Document, DocumentLine, Named, Text
 from integrations.documents import Name as NameOf
 from integrations.errors import InvalidInputError
 from integrations.schema import Choices
+from workflows import paperwork
 from workflows.models import StepRun
 from workflows.views.common import ChoiceLabels
 
@@ -71,10 +72,8 @@ def paper_of(step_run: StepRun, operation: Operation | None, labels: ChoiceLabel
     """The document that the step writes or has written; None where there is none to show."""
     if not isinstance(operation, Action) or operation.effect is Effect.READS or not step_run.inputs:
         return None
-    connection = step_run.connection
-    details = {"name": connection.name, **connection.details} if connection else {}
     try:
-        document = operation.document(operation.Inputs.clean(step_run.inputs), details)
+        document = paperwork.document_of(step_run, operation)
         answered = operation.answered(step_run.output) if step_run.output else None
     except InvalidInputError:
         return None  # which the page says input by input
