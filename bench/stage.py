@@ -68,6 +68,7 @@ class Stage:
             self._make_database()
             self._connect()
             self.build(self)
+            self._lift_safeguards()
             self.start_worker()
             self._wait_for_baseline()
         except BaseException:
@@ -164,6 +165,13 @@ class Stage:
                 "The database in DATABASE_URL holds teams or people, and a proof would delete them. "
                 "Name an empty database."
             )
+
+    def _lift_safeguards(self) -> None:
+        """A proof writes more at once, and fails more often, than a person should ever let a workflow."""
+        from workflows.models import Safeguards, Workflow
+
+        for workflow in Workflow.objects.filter(safeguards__isnull=True):
+            Safeguards.objects.create(workflow=workflow, hold_above=0, most_per_hour=0, pause_after=0)
 
     def _connect(self) -> None:
         """A team with a connection to each provider."""

@@ -5,7 +5,8 @@ it is known by its id, or by the step's marker as long as no answer is stored (l
 and all). And a change is its own where the step's answer names the very moment of it; a later one by somebody else
 counts.
 
-Other workflows are told of everything: what one writes may well be what another waits for.
+Other workflows are told of everything: what one writes may well be what another waits for. Who wrote it is kept with
+the run that it starts, so that workflows which start each other in a circle are noticed (`holding`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from integrations import registry
@@ -29,12 +31,35 @@ _MARKER = re.compile(r"PX-[0-9a-f]{16}")
 Own = set[tuple[int, str]]
 
 
+@dataclass(frozen=True)
+class Writer:
+    """A run whose step wrote what was noticed, and the run's workflow."""
+
+    workflow_id: int
+    run_id: int
+
+
+#: Who wrote each item, by the item's key; the run that wrote last comes last.
+Writers = dict[str, list[Writer]]
+
+
 def own_writes(state: TriggerState, items: Sequence[Item], listeners: Iterable[Workflow]) -> Own:
     """Which of the items each of the workflows wrote itself."""
+    return own_of(writers(state, items), listeners)
+
+
+def own_of(found: Writers, listeners: Iterable[Workflow]) -> Own:
+    """The same where it is known who wrote what."""
+    listening = {workflow.pk for workflow in listeners}
+    return {(each.workflow_id, key) for key, its in found.items() for each in its if each.workflow_id in listening}
+
+
+def writers(state: TriggerState, items: Sequence[Item]) -> Writers:
+    """Which runs wrote the items, of whichever workflow."""
     try:
         trigger = registry.trigger(state.operation)
     except registry.UnknownOperationError:
-        return set()
+        return {}
     by_subject: dict[str, list[Item]] = defaultdict(list)
     by_marker: dict[str, list[Item]] = defaultdict(list)
     for item in items:
@@ -42,20 +67,24 @@ def own_writes(state: TriggerState, items: Sequence[Item], listeners: Iterable[W
         if _is_new(trigger, item):
             for marker in set(_MARKER.findall(dumps(item.data))):
                 by_marker[marker].append(item)
-    writes = StepRun.objects.filter(
-        run__workflow__in=[workflow.pk for workflow in listeners],
-        run__created_at__gte=DatabaseNow() - seconds(_LOOKED_BACK),
-        connection_id=state.connection_id,
-    ).select_related("run")
+    writes = (
+        StepRun.objects.filter(
+            run__created_at__gte=DatabaseNow() - seconds(_LOOKED_BACK), connection_id=state.connection_id
+        )
+        .select_related("run")
+        .order_by("pk")
+    )
     fields = ("run__workflow_id", "operation", "provider_id", "output", "marker")
-    found: Own = set()
-    for step_run in writes.filter(provider_id__in=list(by_subject), state=StepRun.State.SUCCEEDED).only(*fields):
+    found: Writers = defaultdict(list)
+    subjects = [subject for subject in by_subject if subject]
+    for step_run in writes.filter(provider_id__in=subjects, state=StepRun.State.SUCCEEDED).only(*fields):
         for item in by_subject[step_run.provider_id]:
             if _is_own(trigger, item, step_run):
-                found.add((step_run.run.workflow_id, item.key))
+                found[item.key].append(Writer(step_run.run.workflow_id, step_run.run_id))
     if by_marker:
         for step_run in writes.filter(marker__in=list(by_marker), provider_id="").only(*fields):
-            found |= {(step_run.run.workflow_id, item.key) for item in by_marker[step_run.marker]}
+            for item in by_marker[step_run.marker]:
+                found[item.key].append(Writer(step_run.run.workflow_id, step_run.run_id))
     return found
 
 

@@ -15,8 +15,8 @@ from django.db import transaction
 from integrations.base import Effect, Item
 from integrations.clock import DatabaseNow, seconds
 from integrations.registry import UnknownOperationError, action
-from workflows import beats
-from workflows.echoes import own_writes
+from workflows import beats, holding
+from workflows.echoes import own_of, writers
 from workflows.models import Event, Run, SeenItem, TriggerState, Workflow, WorkflowVersion
 from workflows.plans import each_step
 from workflows.queue import ring
@@ -51,10 +51,16 @@ def keep(state: TriggerState) -> None:
     _renew(state, {})
 
 
-def accept(state: TriggerState, items: Sequence[Item], also: Callable[[], object] = lambda: None) -> int:
+def accept(
+    state: TriggerState,
+    items: Sequence[Item],
+    also: Callable[[], object] = lambda: None,
+    *,
+    look: holding.Look | None = None,
+) -> int:
     """Store what is new among the items and start the runs; how many were new. Raises LostPollError.
 
-    `also` is done in the same transaction, after that.
+    `also` is done in the same transaction, after that. `look` is what the same look has started before.
     """
     beats.getting_on()
     unique = {stored_key(item.key): item for item in items if item.key}
@@ -67,7 +73,7 @@ def accept(state: TriggerState, items: Sequence[Item], also: Callable[[], object
         if new and state.status == TriggerState.Status.LISTENING:
             listeners = _listeners(state)
             if listeners:
-                _start(state, new, listeners)
+                _start(state, new, listeners, look or holding.Look())
         also()
     return len(new)
 
@@ -95,15 +101,21 @@ def _listeners(state: TriggerState) -> list[Workflow]:
     )
 
 
-def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workflow]) -> None:
-    own = {(workflow, stored_key(key)) for workflow, key in own_writes(state, items, listeners)}
-    Run.objects.bulk_create(
-        new_run(workflow, workflow.published, event)
-        for event in new_events(state, items)
-        for workflow in listeners
-        if workflow.published is not None and (workflow.pk, event.key) not in own
-    )
-    ring()
+def _start(state: TriggerState, items: Sequence[Item], listeners: Sequence[Workflow], look: holding.Look) -> None:
+    found = writers(state, items)
+    own = {(workflow, stored_key(key)) for workflow, key in own_of(found, listeners)}
+    causes = {stored_key(key): its[-1].run_id for key, its in found.items() if its}
+    runs = []
+    for event in new_events(state, items):
+        for workflow in listeners:
+            if workflow.published is not None and (workflow.pk, event.key) not in own:
+                run = new_run(workflow, workflow.published, event)
+                run.caused_by_id = causes.get(event.key)
+                runs.append(run)
+    holding.judge(state, runs, look)
+    Run.objects.bulk_create(runs)
+    if any(run.status == Run.Status.QUEUED for run in runs):
+        ring()
 
 
 def new_events(state: TriggerState, items: Iterable[Item]) -> list[Event]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection, transaction
@@ -23,7 +24,7 @@ from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError, InvalidInputError, ReconnectError, TemporaryError
 from integrations.limits import Purpose
 from integrations.models import Connection
-from workflows import intake, pacing, releasing
+from workflows import holding, intake, pacing, releasing
 from workflows.engine.lease import database_now
 from workflows.engine.waiting import growing
 from workflows.models import Release, TriggerState, Workflow
@@ -101,6 +102,7 @@ class _Look:
     resume: str
     found: int = 0
     calls: int = 0
+    started: holding.Look = field(default_factory=holding.Look)
 
     def run(self) -> None:
         """Ask the connector and store what it gives. Raises what that raises, and _OutOfTimeError."""
@@ -122,7 +124,8 @@ class _Look:
         )
         ends = time.monotonic() + LONGEST_SECONDS
         for chunk in _chunks(trigger.poll(asked)):
-            self.found += intake.accept(state, chunk, lambda chunk=chunk: self._release(chunk))  # type: ignore[misc]
+            also = partial(self._release, chunk)
+            self.found += intake.accept(state, chunk, also, look=self.started)
             if chunk[-1].resume and time.monotonic() > ends:
                 raise _OutOfTimeError
 

@@ -11,7 +11,7 @@ from tests.workflows.conftest import Make, drain, settle, thing
 from tests.workflows.scripted.connector import Provider
 from workflows import intake, lifecycle, polling, publishing
 from workflows.engine import drain as engine_drain
-from workflows.models import Event, Mapping, Run, SeenItem, Step, TriggerState, Workflow
+from workflows.models import Event, Mapping, Run, Safeguards, SeenItem, Step, TriggerState, Workflow
 from workflows.sweeper import sweep
 
 pytestmark = pytest.mark.django_db
@@ -63,6 +63,7 @@ def test_a_poll_that_breaks_off_keeps_what_it_stored_and_the_next_one_finds_the_
     provider: Provider, make_workflow: Make
 ) -> None:
     workflow = make_workflow()
+    Safeguards.objects.create(workflow=workflow, hold_above=0)
     drain()
     provider.items = [thing(number) for number in range(150)]
     provider.polls = [TemporaryError("The provider answered 500.")]

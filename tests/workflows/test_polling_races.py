@@ -15,7 +15,7 @@ from tests.base import Cast
 from tests.workflows.conftest import Make, drain, settle, thing
 from tests.workflows.scripted.connector import NewThing, Provider
 from workflows import beats, intake, lifecycle, polling
-from workflows.models import Beat, Event, Run, SeenItem, TriggerState, Workflow
+from workflows.models import Beat, Event, Run, Safeguards, SeenItem, TriggerState, Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -113,7 +113,7 @@ def test_two_long_keys_that_begin_alike_are_two_items(provider: Provider, make_w
 
 
 def test_storing_a_hundred_items_takes_no_query_per_item(provider: Provider, make_workflow: Make) -> None:
-    make_workflow()
+    Safeguards.objects.create(workflow=make_workflow(), hold_above=0)
     drain()
     state = TriggerState.objects.get()
     counts = []

@@ -203,6 +203,8 @@ def _decide(shown: Run, way: str, said: dict[str, str], *, by: User) -> Run:
         lifecycle.send_again(shown, by=by, reason=reason)
     elif way == Decision.What.CANCEL:
         lifecycle.cancel(shown, by=by, reason=reason)
+    elif way == Decision.What.RELEASE:
+        lifecycle.release(shown, by=by, reason=reason)
     else:
         lifecycle.retry(shown, by=by, reason=reason)
     return shown
