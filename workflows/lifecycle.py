@@ -16,11 +16,31 @@ from integrations.base import Start, Trigger
 from integrations.clock import DatabaseNow
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import by_hand, intake, polling, releasing, safeguards, starting
+from workflows import by_hand, intake, mending, polling, releasing, safeguards, starting
 from workflows.engine import writing
 from workflows.engine.lease import database_now
-from workflows.models import Decision, Release, Run, StepRun, Workflow
+from workflows.engine.waiting import wake_caller
+from workflows.models import Decision, Release, Run, Step, StepRun, Workflow
 from workflows.queue import ring
+from workflows.ways import WayOut, ways_out
+
+__all__ = [
+    "NotAllowedNowError",
+    "WayOut",
+    "activate",
+    "cancel",
+    "count_release",
+    "look_now",
+    "mark_done",
+    "pause",
+    "release",
+    "replay",
+    "retry",
+    "send_again",
+    "skip",
+    "trigger_of",
+    "ways_out",
+]
 
 Status = Run.Status
 
@@ -146,86 +166,55 @@ def look_now(workflow: Workflow, *, by: User | None) -> None:
 # --- runs -----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class WayOut:
-    """Something a person can do with a run now; `key` is the name of the function here that does it."""
-
-    key: str
-    label: str
-    explanation: str
-    needs_reason: bool = False
-    is_dangerous: bool = False
-
-
-_RETRY = WayOut("retry", "Try again", "Goes on from the step that failed. Steps that are done are not repeated.")
-_NOW = WayOut("retry", "Go on now", "Stops waiting and goes on at once.")
-_REPLAY = WayOut(
-    "replay",
-    "Run the event again",
-    "Starts a new run of the same event with the version published today. It writes again what this run wrote.",
-    needs_reason=True,
-    is_dangerous=True,
-)
-_RELEASE = WayOut("release", "Let it go", "The run starts at once, as if it had never been held.")
-_CANCEL = WayOut(
-    "cancel", "Cancel", "Ends the run here. What it has written stays.", needs_reason=True, is_dangerous=True
-)
-_CANCEL_UNCERTAIN = WayOut(
-    "cancel",
-    "Cancel",
-    "Ends the run here. A write was sent and got no clear answer, so the document may exist at the provider: "
-    "look there first. Running the event again later may then write it a second time.",
-    needs_reason=True,
-    is_dangerous=True,
-)
-_MARK_DONE = WayOut(
-    "mark_done",
-    "It was written: go on",
-    "Say this after you have seen the document at the provider. The step counts as done and the run goes on.",
-    needs_reason=True,
-)
-_SEND_AGAIN = WayOut(
-    "send_again",
-    "It was not written: send it again",
-    "Say this only after you have looked at the provider and it is not there, or it will be there twice.",
-    needs_reason=True,
-    is_dangerous=True,
-)
-
-
-def ways_out(run: Run) -> list[WayOut]:
-    """What a person can do with the run now; every state that is not final has at least one."""
-    if run.trimmed_at is not None:
-        return []
-    if run.status == Status.NEEDS_REVIEW:
-        return [_MARK_DONE, _SEND_AGAIN, _CANCEL_UNCERTAIN]
-    if run.status in (Status.FAILED, Status.CRASHED):
-        return [_RETRY, _REPLAY, _CANCEL]
-    if run.status == Status.WAITING and run.wait_reason == Run.WaitReason.HOLD:
-        return [_RELEASE, _CANCEL]
-    if run.status == Status.WAITING:
-        waits_for_proof = run.wait_reason == Run.WaitReason.UNCERTAIN
-        return [_CANCEL_UNCERTAIN] if waits_for_proof else [_NOW, _CANCEL]
-    if run.status == Status.QUEUED:
-        return [_CANCEL]
-    if run.status in (Status.SUCCEEDED, Status.FILTERED, Status.CANCELLED):
-        return [_REPLAY]
-    return []
-
-
 def retry(run: Run, *, by: User | None, reason: str = "") -> None:
-    """Go on from the step that failed or waits."""
+    """Go on from the step that failed or waits; in a run that has succeeded, do again what failed and was passed over.
+
+    A call that failed goes on where the run failed that it had started.
+    """
     _insist_on_bodies(run)
-    with _deciding(run, Decision.What.RETRY, by, reason, allowed={Status.FAILED, Status.CRASHED, Status.WAITING}):
-        passed_over = [step["key"] for step in run.version.plan["steps"] if step.get("on_error") == "go_on"]
-        for step_run in StepRun.objects.filter(run=run, state=StepRun.State.FAILED).exclude(step__in=passed_over):
-            step_run.state, step_run.tries, step_run.error = StepRun.State.PENDING, 0, ""
-            step_run.finished_at, step_run.idempotency_key = None, None
-            if step_run.first_sent_at is not None:
-                # The provider keeps refusals under their key as well, and earlier lookups say nothing of the next send.
-                writing.again(step_run)
-            step_run.save()
+    allowed = {Status.FAILED, Status.CRASHED, Status.WAITING, Status.SUCCEEDED}
+    with _deciding(run, Decision.What.RETRY, by, reason, allowed=allowed) as deciding:
+        has_succeeded = deciding.run.status == Status.SUCCEEDED
+        found = mending.failed(run, passed_over_too=has_succeeded)
+        if has_succeeded and not found:
+            raise NotAllowedNowError("The run has succeeded, and no step of it failed. Look at it again.")
+        for step_run in found:
+            mending.try_again(run, step_run)
+            if step_run.kind == Step.Kind.CALL:
+                _retry_called(step_run, by)
+        if deciding.run.wait_reason == Run.WaitReason.DELAY:
+            mending.end_delay(run)
         _requeue(run)
+
+
+def _retry_called(step_run: StepRun, by: User | None) -> None:
+    """Let the called run go on where it failed; where that is not possible, the step starts another one."""
+    called = Run.objects.filter(pk=(step_run.outcome or {}).get("run") or 0).first()
+    if called is not None and called.status in (Status.FAILED, Status.CRASHED):
+        retry(called, by=by, reason=f"Run {step_run.run_id}, which called this one, was tried again.")
+    elif called is None or called.status == Status.CANCELLED:
+        step_run.outcome, step_run.key_group = None, step_run.key_group + 1
+        step_run.save(update_fields=["outcome", "key_group"])
+
+
+def skip(run: Run, *, by: User | None, reason: str) -> None:
+    """Go on as if the step that failed were not there."""
+    with _deciding(run, Decision.What.SKIP, by, reason, allowed={Status.FAILED}) as deciding:
+        step_run = _insist_on_failed(run)
+        step_run.state, step_run.finished_at = StepRun.State.SKIPPED, database_now()
+        step_run.output = {}
+        step_run.attempts = [*step_run.attempts, _line("skipped", by, reason)]
+        step_run.save()
+        mending.open_around(run, step_run)
+        deciding.about(step_run)
+        _requeue(run)
+
+
+def _insist_on_failed(run: Run) -> StepRun:
+    found = mending.failed(run)
+    if not found:
+        raise NotAllowedNowError("No step of this run has failed. Look at it again.")
+    return found[0]
 
 
 def release(run: Run, *, by: User | None, reason: str = "") -> None:
@@ -247,25 +236,34 @@ def cancel(run: Run, *, by: User | None, reason: str) -> None:
             finished_at=DatabaseNow(),
             lease_token=F("lease_token") + 1,
         )
+        wake_caller(run)
 
 
 def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") -> None:
-    """A person has seen that the uncertain write happened: the step counts as done and the run goes on. A deletion then
-    gives to later steps what it would have given."""
+    """A person has seen that the uncertain write happened, or has done by hand what a failed step was to write.
+
+    The step counts as done and the run goes on. A deletion then gives to later steps what it would have given.
+    """
     waiting = StepRun.objects.filter(run=run, state=StepRun.State.NEEDS_REVIEW).select_related("connection").first()
     output = by_hand.deleted(waiting) if waiting else {}
-    with _deciding(run, Decision.What.MARK_DONE, by, reason, allowed={Status.NEEDS_REVIEW}) as step_run:
-        assert step_run is not None
+    allowed = {Status.NEEDS_REVIEW, Status.FAILED}
+    with _deciding(run, Decision.What.MARK_DONE, by, reason, allowed=allowed) as deciding:
+        step_run = deciding.waiting or _insist_on_failed(run)
+        if step_run.kind != Step.Kind.ACTION:
+            raise NotAllowedNowError(f"“{step_run.name}” writes nothing, so nobody can do it by hand. Skip it instead.")
         step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
         by_hand.settle(step_run, output, provider_id)
         step_run.attempts = [*step_run.attempts, _line("marked as done", by, reason)]
         step_run.save()
+        mending.open_around(run, step_run)
+        deciding.about(step_run)
         _requeue(run)
 
 
 def send_again(run: Run, *, by: User | None, reason: str) -> None:
     """A person has seen that the uncertain write did not happen: it is sent again under a new key."""
-    with _deciding(run, Decision.What.SEND_AGAIN, by, reason, allowed={Status.NEEDS_REVIEW}) as step_run:
+    with _deciding(run, Decision.What.SEND_AGAIN, by, reason, allowed={Status.NEEDS_REVIEW}) as deciding:
+        step_run = deciding.waiting
         assert step_run is not None
         step_run.attempts = [*step_run.attempts, _line("to be sent again", by, reason)]
         step_run.error, step_run.idempotency_key = "", None
@@ -299,24 +297,34 @@ def _insist_on_bodies(run: Run) -> None:
         )
 
 
+@dataclass
+class _Deciding:
+    """A decision under way: the run as it stands, locked, and the step that waits for a person, where one does."""
+
+    run: Run
+    waiting: StepRun | None
+    step: str
+
+    def about(self, step_run: StepRun) -> None:
+        """Which step the decision is about."""
+        self.step = step_run.step
+
+
 @contextmanager
 def _deciding(
     run: Run, what: Decision.What, by: User | None, reason: str, *, allowed: set[Run.Status]
-) -> Iterator[StepRun | None]:
-    """One transaction around a decision: the run is locked, its state checked, the decision written down.
-
-    Gives the step run that waits for a person, where one does.
-    """
+) -> Iterator[_Deciding]:
+    """One transaction around a decision: the run is locked, its state checked, the decision written down."""
     with transaction.atomic():
         locked = Run.objects.select_for_update().get(pk=run.pk)
         if locked.status not in allowed:
             raise NotAllowedNowError(f"The run is {locked.get_status_display().lower()} by now. Look at it again.")
-        step_run = StepRun.objects.filter(run=locked, state=StepRun.State.NEEDS_REVIEW).first()
-        if locked.status == Status.NEEDS_REVIEW and step_run is None and what != Decision.What.CANCEL:
+        waiting = StepRun.objects.filter(run=locked, state=StepRun.State.NEEDS_REVIEW).first()
+        if locked.status == Status.NEEDS_REVIEW and waiting is None and what != Decision.What.CANCEL:
             raise NotAllowedNowError("No step of this run waits for a decision any more. Look at it again.")
-        step = step_run.step if step_run else ""
-        Decision.objects.create(run=locked, step=step, what=what, by=by, reason=reason)
-        yield step_run
+        deciding = _Deciding(locked, waiting, waiting.step if waiting else "")
+        yield deciding
+        Decision.objects.create(run=locked, step=deciding.step, what=what, by=by, reason=reason)
     run.refresh_from_db()
 
 

@@ -57,6 +57,21 @@ def _same_turn(steps: Sequence[PlanStep]) -> Iterator[str]:
             yield from _same_turn(children(step))
 
 
+def loops_around(plan: Mapping[str, Any], key: str) -> list[str]:
+    """The keys of the loops that a step lies in, the outermost first."""
+    return _loops_around(plan.get("steps", ()), key) or []
+
+
+def _loops_around(steps: Sequence[PlanStep], key: str) -> list[str] | None:
+    for step in steps:
+        if step["key"] == key:
+            return []
+        found = _loops_around(children(step), key)
+        if found is not None:
+            return [step["key"], *found] if step["kind"] == Step.Kind.LOOP else found
+    return None
+
+
 def passed_over(plan: Mapping[str, Any]) -> set[str]:
     """The keys of steps whose failure does not end the run: it goes on after them, or after what they are part of."""
     return set(_passed_over(plan.get("steps", ()), is_tolerated=False))
@@ -65,7 +80,8 @@ def passed_over(plan: Mapping[str, Any]) -> set[str]:
 def _passed_over(steps: Sequence[PlanStep], *, is_tolerated: bool) -> Iterator[str]:
     for step in steps:
         goes_on = is_tolerated or step.get("on_error", Step.OnError.STOP) != Step.OnError.STOP
-        if goes_on:
+        # A stop that ends the run as failed does so wherever it stands.
+        if goes_on and step["kind"] != Step.Kind.STOP:
             yield step["key"]
         # The steps of an error path are not covered by the policy that leads to them; those of a loop are.
         yield from _passed_over(step.get("error_steps", ()), is_tolerated=is_tolerated)

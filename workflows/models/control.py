@@ -15,6 +15,7 @@ class Decision(models.Model):
         RETRY = "retry", "Tried again"
         MARK_DONE = "mark_done", "Marked as done by hand"
         SEND_AGAIN = "send_again", "Sent again"
+        SKIP = "skip", "Skipped"
         CANCEL = "cancel", "Cancelled"
         RELEASE = "release", "Let go"
         REPLAY = "replay", "Replayed"
