@@ -242,6 +242,5 @@ def _times(text: str) -> tuple[time, ...]:
 
 
 def _offset(herd: int, length: int) -> int:
-    """Where in its interval it comes: whole minutes, spread evenly and the same for ever."""
-    minutes = max(1, length // 60)
-    return (herd * 2_654_435_761 % 2**32) % minutes * 60
+    """Where in its interval it comes: whole seconds, spread evenly and the same for ever."""
+    return herd * 2_654_435_761 % 2**32 % length

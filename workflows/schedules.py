@@ -130,7 +130,7 @@ def _fire(pk: int) -> int:
     due = _due(row, rule, now)
     wanted = _wanted(str(row.rule.get("missed") or "once"), due, now)
     following = _next(rule, now)
-    if wanted and (later := _later(workflow, rule, wanted, following, now)) is not None:
+    if len(wanted) == 1 and (later := _later(workflow, rule, due, following, now)) is not None:
         # What was missed is made good with the next start, or a little later, so that not all come back at once.
         Schedule.objects.filter(pk=pk).update(skipped=F("skipped") + len(due) - 1, **_fields(later))
         return 0
@@ -162,16 +162,14 @@ def _wanted(missed: str, due: list[Moment], now: datetime) -> list[Moment]:
     return [] if missed == "skip" and _is_missed(last, now) else [last]
 
 
-def _later(
-    workflow: Workflow, rule: Rule, wanted: list[Moment], following: Moment | None, now: datetime
-) -> Moment | None:
+def _later(workflow: Workflow, rule: Rule, due: list[Moment], following: Moment | None, now: datetime) -> Moment | None:
     """When to make good one missed start of real-time intervals instead of now; None for now."""
-    if not isinstance(rule, Every) or len(wanted) > 1 or not _is_missed(wanted[-1], now):
+    if not isinstance(rule, Every) or not _is_missed(due[0], now):
         return None
     if rule.seconds <= scaled(_SHORT_SECONDS):
         return following
     spread = seconds(workflow.pk * 2_654_435_761 % 2**32 % _SPREAD_SECONDS + 1)
-    return Moment(now + spread, wanted[-1].wall, wanted[-1].key)
+    return Moment(now + spread, due[-1].wall, due[-1].key)
 
 
 def _is_missed(moment: Moment, now: datetime) -> bool:
