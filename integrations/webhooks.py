@@ -1,7 +1,8 @@
 """Notices received: checked, stored, and passed on as doorbells. No provider is called from here.
 
-A request costs one short transaction, so that a provider has its answer well within its patience. What came of it is
-said by the status alone:
+A request costs a few reads and one short transaction, so that a provider has its answer well within its patience. Where
+the database is SQLite, with one writer at a time, the requests of a process take turns in the order in which they came:
+many that wait for its lock by themselves keep each other from it. What came of a request is said by the status alone:
 
 - 200: stored, or known already, or nothing that anybody here listens to.
 - 400: the signature is good and the body is not what the provider describes.
@@ -16,11 +17,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import BooleanField, Case, Q, Value, When
 
 from integrations import registry
@@ -33,13 +36,16 @@ logger = logging.getLogger(__name__)
 
 #: The most that is read of a request; a provider's notices are a few hundred bytes each.
 LONGEST_BODY = 256 * 1024
-#: Providers give up after 5 s: a busy database is given up before that, and the provider comes again.
-_PATIENCE_MS = 2_500
+#: Providers give up after 5 s, and each of few threads may have half a dozen of their requests before it: a database
+#: that is busy for so long is given up, and the provider comes again.
+_PATIENCE_MS = 700
 #: Longer than a provider keeps notices to send them again (31 days), so that a late one is known.
 KEPT_SECONDS = 35 * 86_400
 #: Notices overtake each other; a number that is missing for so long is lost.
 _GRACE_SECONDS = 30
 _CHUNK = 500
+
+_turn = threading.Lock()
 
 #: Each is told which notices are new, in the transaction that stores them. Filled by other apps when they are ready.
 BELLS: list[Callable[[str, Sequence[Notice]], None]] = []
@@ -56,8 +62,7 @@ def receive(connector: Connector, webhook: Webhook, *, body: bytes, signature: s
         logger.warning("A signed notice from %s cannot be read: %s", connector.name, error)
         return 400
     try:
-        with impatient(), transaction.atomic():
-            _store(connector.key, key_id(key), delivery)
+        _store(connector.key, key_id(key), delivery)
     except DatabaseError as error:
         logger.warning("A notice from %s could not be stored; it will come again: %s", connector.name, error)
         return 503
@@ -78,50 +83,62 @@ def impatient() -> Iterator[None]:
             cursor.execute(f"SET LOCAL statement_timeout = {_PATIENCE_MS}")
             yield
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout")
-        (usual,) = cursor.fetchone()
-        cursor.execute(f"PRAGMA busy_timeout = {_PATIENCE_MS}")
+    ends = time.monotonic() + _PATIENCE_MS / 1000
+    if not _turn.acquire(timeout=_PATIENCE_MS / 1000):
+        raise OperationalError("database is locked: other requests of this process are writing")
     try:
-        yield
-    finally:
         with connection.cursor() as cursor:
-            cursor.execute(f"PRAGMA busy_timeout = {int(usual)}")
+            cursor.execute("PRAGMA busy_timeout")
+            (usual,) = cursor.fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {max(1, int((ends - time.monotonic()) * 1000))}")
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute(f"PRAGMA busy_timeout = {int(usual)}")
+    finally:
+        _turn.release()
 
 
 def _store(provider: str, key: str, delivery: Delivery) -> None:
-    _hear(provider, key)
-    if delivery.last:
-        number = HookDelivery(
-            provider=provider, key_id=key, first=delivery.first, last=delivery.last, received_at=DatabaseNow()
-        )
-        HookDelivery.objects.bulk_create([number], ignore_conflicts=True)
+    """Note the delivery's numbers and what is new in it, and ring. Whatever can be read is read before the write lock
+    is taken; two requests that store the same at once ring twice, which does no harm."""
+    is_heard = HookKey.objects.filter(provider=provider, key_id=key, heard_at__gt=DatabaseNow() - seconds(60)).exists()
     fresh = _fresh(provider, delivery.notices)
-    if not fresh:
+    if is_heard and not delivery.last and not fresh:
         return
-    rows = [
-        HookNotice(
-            provider=provider,
-            organisation=each.organisation,
-            category=each.category,
-            resource_id=each.resource_id,
-            change=each.change,
-            told_at=each.told_at,
-            received_at=DatabaseNow(),
-        )
-        for each in fresh
-    ]
-    HookNotice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_CHUNK)
-    for bell in BELLS:
-        bell(provider, fresh)
+    with impatient(), transaction.atomic():
+        if not is_heard:
+            _hear(provider, key)
+        if delivery.last:
+            number = HookDelivery(
+                provider=provider, key_id=key, first=delivery.first, last=delivery.last, received_at=DatabaseNow()
+            )
+            HookDelivery.objects.bulk_create([number], ignore_conflicts=True)
+        if fresh:
+            rows = [_row(provider, notice) for notice in fresh]
+            HookNotice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=_CHUNK)
+            for bell in BELLS:
+                bell(provider, fresh)
+
+
+def _row(provider: str, notice: Notice) -> HookNotice:
+    return HookNotice(
+        provider=provider,
+        organisation=notice.organisation,
+        category=notice.category,
+        resource_id=notice.resource_id,
+        change=notice.change,
+        told_at=notice.told_at,
+        received_at=DatabaseNow(),
+    )
 
 
 def _hear(provider: str, key: str) -> None:
-    """Remember that this key was heard; to the minute, so that a storm does not write it each time."""
-    known = HookKey.objects.filter(provider=provider, key_id=key)
-    if known.filter(heard_at__gt=DatabaseNow() - seconds(60)).exists() or known.update(heard_at=DatabaseNow()):
-        return
-    HookKey.objects.bulk_create([HookKey(provider=provider, key_id=key, heard_at=DatabaseNow())], ignore_conflicts=True)
+    """Remember that this key was heard; not more than once a minute, so that a storm does not write it each time."""
+    if not HookKey.objects.filter(provider=provider, key_id=key).update(heard_at=DatabaseNow()):
+        heard = HookKey(provider=provider, key_id=key, heard_at=DatabaseNow())
+        HookKey.objects.bulk_create([heard], ignore_conflicts=True)
 
 
 def _fresh(provider: str, notices: Sequence[Notice]) -> list[Notice]:

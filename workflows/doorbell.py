@@ -6,11 +6,11 @@ not grow with the notices. A trigger whose last look failed keeps its pause; its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from integrations import registry, webhooks
 from integrations.clock import DatabaseNow, seconds
@@ -66,13 +66,12 @@ def _listening(provider: str, category: str) -> list[str]:
     ]
 
 
-def _make_due(states: Iterable[TriggerState]) -> None:
+def _make_due(asked: QuerySet[TriggerState]) -> None:
     """Bring the next look forward, where one is planned at all."""
-    asked = TriggerState.objects.filter(pk__in=[state.pk for state in states])
     # Without a planned look nobody listens; with a failure behind it the pause was chosen for a reason.
     wanted = asked.filter(next_due_at__isnull=False, failures=0)
     has_rung = False
-    for state in wanted.order_by("pk").select_for_update().annotate(now=DatabaseNow()):
+    for state in wanted.order_by("pk").select_for_update(of=("self",)).annotate(now=DatabaseNow()):
         soon = _soon(state, state.now)
         if soon is not None:
             TriggerState.objects.filter(pk=state.pk).update(next_due_at=soon)

@@ -92,6 +92,16 @@ def test_what_cannot_be_stored_is_to_come_again(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.django_db
+@pytest.mark.skipif(settings.DATABASES["default"]["ENGINE"].endswith("postgresql"), reason="It has many writers.")
+def test_where_writers_take_turns_a_notice_does_not_wait_for_long() -> None:
+    with webhooks._turn:
+        assert post(numbered(1, 1)).status_code == 503
+    assert not HookDelivery.objects.exists()
+    assert post(numbered(1, 1)).status_code == 200
+    assert HookDelivery.objects.get().last == 1
+
+
+@pytest.mark.django_db
 def test_a_gap_in_the_numbers_makes_everything_due_that_listens_after_a_while_and_once() -> None:
     later = timezone.now() + timedelta(days=1)
     xero = make_connection(make_cast().team, "xero", external_id=DEMO)
