@@ -60,6 +60,7 @@ class Stage:
         self.session = requests.Session()
         self.session.trust_env = False
         self.worker: subprocess.Popen[bytes] | None = None
+        self.web: subprocess.Popen[bytes] | None = None
         self.log = folder / "worker.log"
 
     def __enter__(self) -> Self:
@@ -115,10 +116,37 @@ class Stage:
             stderr=None if not self.quiet else subprocess.STDOUT,
         )
 
+    def start_web(self) -> str:
+        """Start gunicorn as docs/deploy.md does; its address."""
+        log = self.folder / "web.log"
+        with log.open("wb") as file:
+            self.web = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "pinxero.wsgi", "--bind", "127.0.0.1:0", *_LIKE_DEPLOYED],
+                cwd=CHECKOUT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+        ends = time.monotonic() + 120
+        while time.monotonic() < ends and self.web.poll() is None:
+            match = re.search(r"Listening at: (http://[\d.]+:\d+)", log.read_text())
+            if match is not None and self._is_quick(match[1]):
+                return match[1]
+            time.sleep(0.1)
+        raise SystemExit(f"The web server did not start: {log.read_text()[-3000:]}")
+
+    def _is_quick(self, url: str) -> bool:
+        """Whether each of its processes has everything loaded: several answers in a row come within a second."""
+        try:
+            for _ in range(8):
+                self.session.get(f"{url}/accounts/login/", timeout=1, headers={"Connection": "close"})
+        except requests.RequestException:
+            return False
+        return True
+
     def _take_down(self) -> None:
         from bench.nemesis import descendants
 
-        for process in (self.worker, self.sandbox):
+        for process in (self.web, self.worker, self.sandbox):
             if process is None or process.poll() is not None:
                 continue
             below = descendants(process.pid)
@@ -304,6 +332,7 @@ class Stage:
         return self.log.read_text()[-3000:] if self.log.exists() else ""
 
 
+_LIKE_DEPLOYED = ("--workers", "2", "--threads", "4", "--no-control-socket")
 _LIMITS = {"day_limit": _MANY, "app_minute_limit": _MANY, "pinterest_read_limit": _MANY, "pinterest_write_limit": _MANY}
 _LINE = {
     "description": "{{ trigger.title }}",

@@ -20,7 +20,7 @@ def compare(stage: Stage, pins: list[dict[str, Any]]) -> dict[str, Any]:
     stage.calm()
     # A slow write may still be on its way into the books: one that comes late counts as well.
     time.sleep(scaled(SETTLE))
-    invoices = _invoices(stage)
+    invoices = records(stage, "Invoices", createdByMyApp="true", unitdp=4)
     expected = {pin["id"]: pin for pin in pins}
     counted = Counter(invoice["Reference"] for invoice in invoices)
     wrong = [invoice for invoice in invoices if not _is_right(stage, invoice, expected.get(invoice["Reference"]))]
@@ -33,7 +33,7 @@ def compare(stage: Stage, pins: list[dict[str, Any]]) -> dict[str, Any]:
         "open_runs": Run.objects.filter(status__in=Run.OPEN).count(),
         "needs_review": Run.objects.filter(status=Run.Status.NEEDS_REVIEW).count(),
         "not_succeeded": Run.objects.exclude(status=Run.Status.SUCCEEDED).count(),
-        **_ledger(stage),
+        **_written(stage),
     }
 
 
@@ -52,17 +52,17 @@ def troubles() -> list[str]:
     ]
 
 
-def _invoices(stage: Stage) -> list[dict[str, Any]]:
-    """Every invoice made through the API, in full, asked for as any client would."""
+def records(stage: Stage, plural: str, **query: Any) -> list[dict[str, Any]]:
+    """Every record of a kind ("Invoices") in full, asked for as any client would."""
     token = stage.control("POST", "tokens", provider="xero")["access_token"]
     headers = {"Authorization": f"Bearer {token}", "xero-tenant-id": TENANT, "Accept": "application/json"}
     found: list[dict[str, Any]] = []
     page = 1
     while True:
-        query = {"createdByMyApp": "true", "page": page, "pageSize": 500, "unitdp": 4}
-        answer = stage.session.get(f"{stage.url}/api.xro/2.0/Invoices", params=query, headers=headers, timeout=120)
+        asked = {**query, "page": page, "pageSize": 500}
+        answer = stage.session.get(f"{stage.url}/api.xro/2.0/{plural}", params=asked, headers=headers, timeout=120)
         answer.raise_for_status()
-        rows = json.loads(answer.text, parse_float=Decimal)["Invoices"]
+        rows = json.loads(answer.text, parse_float=Decimal)[plural]
         found += rows
         if not rows:
             return found
@@ -88,8 +88,8 @@ def _is_right(stage: Stage, invoice: dict[str, Any], pin: dict[str, Any] | None)
     )
 
 
-def _ledger(stage: Stage) -> dict[str, int]:
-    """What the ledger saw of the writes."""
+def ledger(stage: Stage) -> list[dict[str, Any]]:
+    """Every request that the sandbox was sent, in order."""
     entries: list[dict[str, Any]] = []
     after = 0
     while True:
@@ -97,9 +97,14 @@ def _ledger(stage: Stage) -> dict[str, int]:
             f"{stage.url}/_sandbox/ledger", params={"after": after, "limit": 5000}, timeout=120
         ).json()
         if not answer["entries"]:
-            break
+            return entries
         entries += answer["entries"]
         after = answer["next"]
+
+
+def _written(stage: Stage) -> dict[str, int]:
+    """What the ledger saw of the writes."""
+    entries = ledger(stage)
     writes = [entry for entry in entries if entry["method"] == "PUT" and entry["path"].endswith("/Invoices")]
     return {
         "writes_sent": len(writes),

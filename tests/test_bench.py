@@ -10,6 +10,7 @@ import pytest
 
 from bench import cases
 from bench.cases.kills import case as kills
+from bench.cases.webhooks import case as webhooks
 from bench.prove import read_options, verdict
 from bench.stage import TEAM, Stage
 from integrations.models import Team
@@ -97,3 +98,58 @@ def test_a_control_must_be_seen_to_fail(capsys: pytest.CaptureFixture[str]) -> N
     assert verdict(kills, PROVED, "no_intent") == 1
     assert "was not caught" in capsys.readouterr().err
     assert verdict(kills, PROVED, "") == 0
+
+
+HEARD = {
+    "asked_for": 400,
+    "made": 400,
+    "quotes": 400,
+    "lost": 0,
+    "twice": 0,
+    "invented": 0,
+    "forged": 8,
+    "forged_accepted": 0,
+    "with_cookies": 0,
+    "with_bodies": 0,
+    "not_taken": 0,
+    "open_runs": 0,
+    "not_succeeded": 0,
+    "duplicates": 40,
+    "out_of_order": 100,
+    "slowest_ms": 1200.5,
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({}, []),
+        ({"slowest_ms": 5000.0}, ["the slowest answer took 5000.0 ms, and Xero waits for 5000"]),
+        ({"forged_accepted": 1}, ["forged_accepted is 1"]),
+        ({"forged": 0}, ["forged is 0, so nothing was proved"]),
+        ({"asked_for": 40, "made": 40, "quotes": 40, "forged": 0, "out_of_order": 0}, []),
+        (
+            {"quotes": 401, "twice": 1},
+            ["twice is 1", "400 notices were asked for, 400 things made and told of, 401 quotes written"],
+        ),
+    ],
+)
+def test_a_proof_of_webhooks_tells_what_went_wrong_and_what_was_not_tried(
+    changed: dict[str, Any], told: list[str]
+) -> None:
+    assert webhooks.shortcomings({**HEARD, **changed}) == told
+
+
+@pytest.mark.parametrize(
+    ("control", "shown"), [("no_signature", "forged_accepted"), ("no_bell", "lost"), ("no_memory", "invented")]
+)
+def test_each_control_of_the_webhooks_is_caught_by_its_own_figure(control: str, shown: str) -> None:
+    assert webhooks.caught({**HEARD, shown: 3}, control).startswith("3 ")
+    assert webhooks.caught(HEARD, control) == ""
+
+
+def test_a_control_runs_pinxeros_processes_with_settings_that_break_it() -> None:
+    case, options = read_options(["--case", "webhooks", "--control", "no_bell"])
+    told = case.environment(options)
+    assert told["DJANGO_SETTINGS_MODULE"] == "bench.breaking"
+    assert told["PINXERO_PROVE_BREAKS"] == "webhooks:no_bell"

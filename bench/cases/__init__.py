@@ -9,8 +9,10 @@ is found by its file name (an underscore in it is a hyphen in `CASE=`). Nothing 
    the one line of JSON. Ask the sandbox's books and ledger first, and Pinxero's own rows only for what was left open.
 3. `shortcomings(result)` names everything that keeps the result from being a proof: what went wrong, and what was not
    put to the test at all. It is pure, so test it.
-4. `controls` names what can be broken on purpose. `environment(options)` breaks it, and `caught(result, control)` says
-   in a few words how the result shows it; a control that is not caught fails, for then the proof proves nothing.
+4. `controls` names what can be broken on purpose. `break_on_purpose(control)` breaks it within Pinxero's processes, by
+   putting something else in the place of a function, or `environment(options)` does where a setting can.
+   `caught(result, control)` says in a few words how the result shows it; a control that is not caught fails, for then
+   the proof proves nothing.
 """
 
 from __future__ import annotations
@@ -45,8 +47,12 @@ class Case:
         """Options of this case alone."""
 
     def environment(self, options: argparse.Namespace) -> dict[str, str]:
-        """Variables that Pinxero's processes run with in this case, and how `options.control` breaks them."""
-        return {}
+        """Variables that Pinxero's processes run with in this case."""
+        return breaks(options.case, options.control) if options.control else {}
+
+    def break_on_purpose(self, control: str) -> None:
+        """Break what the control names; called in each of Pinxero's processes when its applications are loaded."""
+        raise NotImplementedError
 
     def build(self, stage: Stage) -> None:
         """Make the workflows and switch them on."""
@@ -63,6 +69,11 @@ class Case:
     def caught(self, result: Mapping[str, Any], control: str) -> str:
         """How the result shows that the control was at work, as "4 duplicates"; empty where it does not."""
         return "; ".join(self.shortcomings(result))
+
+
+def breaks(case: str, control: str) -> dict[str, str]:
+    """The variables with which Pinxero's processes let the case break something."""
+    return {"DJANGO_SETTINGS_MODULE": "bench.breaking", "PINXERO_PROVE_BREAKS": f"{case}:{control}"}
 
 
 def names() -> list[str]:
