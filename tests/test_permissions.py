@@ -24,7 +24,21 @@ from integrations.models import CallBudget, Connection, Grant, Membership, Team
 from integrations.registry import connectors
 from tests.base import Cast
 from tests.world import World, make_world
-from workflows.models import Condition, Decision, Mapping, Release, Run, Step, StepRun, Workflow, WorkflowVersion
+from workflows import lookup_editing
+from workflows.models import (
+    Condition,
+    Decision,
+    LookupRow,
+    LookupTable,
+    LookupVersion,
+    Mapping,
+    Release,
+    Run,
+    Step,
+    StepRun,
+    Workflow,
+    WorkflowVersion,
+)
 
 ROLES = ("builder", "approver", "auditor", "outsider", "anonymous")
 Rule = tuple[str, str]
@@ -58,6 +72,9 @@ PAGES: dict[str, Rule] = {
     "new_step": EDIT,
     "step": EDIT,
     "move_step": POST_ONLY,
+    "place_step": EDIT,
+    "duplicate_step": POST_ONLY,
+    "add_path": ("405 405 405 405 405", "404 403 403 404 login"),
     "delete_step": ACT,
     "publish_workflow": ACT,
     "activate_workflow": ACT,
@@ -65,6 +82,18 @@ PAGES: dict[str, Rule] = {
     "look_now": POST_ONLY,
     "workflow_versions": LOOK,
     "workflow_version": LOOK,
+    "lookup_tables": LIST,
+    "new_lookup_table": BUILD_NEW,
+    "lookup_table": LOOK,
+    "edit_lookup_rows": ACT,
+    "edit_lookup_columns": EDIT,
+    "lookup_table_settings": EDIT,
+    "archive_lookup_table": ACT,
+    "import_lookup_table": EDIT,
+    "export_lookup_table": LOOK,
+    "lookup_versions": LOOK,
+    "lookup_version": LOOK,
+    "restore_lookup_version": ACT,
     "runs": LIST,
     "run": LOOK,
     "backup": LOOK,
@@ -147,7 +176,8 @@ SUPERUSER_ROWS: dict[str, Rule] = dict.fromkeys(["changelist", "add", "delete", 
 TEAM_MODELS = {
     "integrations_connection", "integrations_grant", "integrations_callbudget", "workflows_workflow",
     "workflows_workflowversion", "workflows_run", "workflows_steprun", "workflows_event", "workflows_triggerstate",
-    "workflows_decision", "workflows_release",
+    "workflows_decision", "workflows_release", "workflows_lookuptable", "workflows_lookupversion",
+    "workflows_lookuprow",
 }  # fmt: skip
 SUPERUSER_MODELS = {
     "integrations_team", "integrations_membership", "auth_user", "account_emailaddress", "django_q_ormq",
@@ -204,6 +234,9 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     Release.objects.create(
         workflow=made.workflow, trigger_state=made.state, since="2026-10-01", status=Release.Status.DONE
     )
+    lookup_editing.create(
+        cast.team, name="Acme Ltd boards", description="", columns=["Board"], rows=[{"Board": "Oak"}], by=cast.builder
+    )
     return made
 
 
@@ -218,6 +251,7 @@ def _path(name: str, route: str, world: World) -> str:
         "workflow_id": world.draft.pk if name == "delete_workflow" else world.workflow.pk,
         "step_id": world.steps[0].pk,
         "number": 1,
+        "table_id": LookupTable.objects.get().pk,
         "run_id": world.run.pk,
         "step_run_id": world.step_run.pk,
         "way": "cancel",
@@ -252,6 +286,9 @@ def _object_id(name: str, world: World) -> object:
         "workflows_triggerstate": world.state,
         "workflows_decision": world.decision,
         "workflows_release": Release.objects.get(workflow=world.workflow),
+        "workflows_lookuptable": LookupTable.objects.get(),
+        "workflows_lookupversion": LookupVersion.objects.get(),
+        "workflows_lookuprow": LookupRow.objects.get(),
         "auth_user": world.workflow.created_by,
     }
     found = next((row for key, row in rows.items() if name.startswith(f"admin:{key}_")), None)
@@ -274,7 +311,7 @@ def _said(response: HttpResponse) -> str:
 
 _WATCHED: tuple[type[Model], ...] = (
     Team, Membership, Grant, Connection, Workflow, Step, Mapping, Condition, WorkflowVersion, Run, StepRun, Decision,
-    User,
+    User, LookupTable, LookupVersion, LookupRow,
 )  # fmt: skip
 
 

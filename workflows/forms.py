@@ -58,7 +58,12 @@ class StepForm(PlainForm):
     """What every step has beside its operation's inputs."""
 
     name = _name("step")
-    on_error = forms.ChoiceField(label="If it fails", choices=Step.OnError.choices, initial=Step.OnError.STOP)
+    on_error = forms.ChoiceField(
+        label="If it fails",
+        choices=Step.OnError.choices,
+        initial=Step.OnError.STOP,
+        help_text="An error path holds steps of its own, such as a message to a colleague. After them the run goes on.",
+    )
     max_attempts = forms.IntegerField(
         label="Tries at most",
         initial=5,
@@ -66,6 +71,52 @@ class StepForm(PlainForm):
         help_text="How often a passing failure is tried before the step fails. A refusal is not tried again.",
         widget=forms.NumberInput(attrs={"min": 1, "max": 20}),
     )
+
+
+class StepNameForm(PlainForm):
+    """What a step is called."""
+
+    name = _name("step")
+
+
+class KindStepForm(PlainForm):
+    """What a step without an operation has beside its settings."""
+
+    name = _name("step")
+    on_error = forms.ChoiceField(
+        label="If it fails",
+        choices=[(each.value, each.label) for each in (Step.OnError.STOP, Step.OnError.GO_ON)],
+        initial=Step.OnError.STOP,
+    )
+
+    def __init__(self, *args: Any, can_fail: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not can_fail:
+            del self.fields["on_error"]
+
+
+class BranchForm(PlainForm):
+    """What a branch is called, and which paths a new one begins with."""
+
+    name = _name("branch")
+    paths = forms.IntegerField(
+        label="Paths with conditions",
+        initial=1,
+        validators=[MinValueValidator(1), MaxValueValidator(10)],
+        help_text="The first one whose conditions are met is taken. More can be added later.",
+        widget=forms.NumberInput(attrs={"min": 1, "max": 10}),
+    )
+    has_otherwise = forms.BooleanField(
+        label="And a last path for everything else",
+        required=False,
+        initial=True,
+        help_text="Without it, a run that no path fits goes on after the branch.",
+    )
+
+    def __init__(self, *args: Any, is_new: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not is_new:
+            del self.fields["paths"], self.fields["has_otherwise"]
 
 
 class TriggerForm(PlainForm):

@@ -1,9 +1,10 @@
-"""The form of a workflow's filter: comparisons in one group."""
+"""The form of conditions: of a filter, or of a branch's path. Comparisons in groups, groups in groups."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -12,16 +13,18 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.access import Can, allow
 from pinxero.pages import page
-from workflows import conditions, editing, mapping
-from workflows.conditions import OPERATORS, TYPE_LABELS
+from workflows import arranging, conditions, editing, mapping
+from workflows.conditions import NESTING_LIMIT, OPERATORS, TYPE_LABELS
+from workflows.forms import StepNameForm
 from workflows.functions import FUNCTIONS
-from workflows.models import Condition, Step
+from workflows.models import Condition, Step, Workflow
 from workflows.outline import Place
 from workflows.sight import sight
 from workflows.values import MappingError
-from workflows.views.common import steps_of, workflow_or_404
+from workflows.views.common import seen_at, steps_of, workflow_or_404
+from workflows.views.places import back_to
 
-_MAX_ROWS = 50
+_MAX_ROWS = 150
 GROUPS = [
     (Condition.Kind.ALL, "all of these are true"),
     (Condition.Kind.ANY, "at least one of these is true"),
@@ -39,6 +42,9 @@ class Row:
     until: str = ""
     is_case_sensitive: bool = False
     errors: dict[str, str] = field(default_factory=dict)
+    number: int = 0
+    label: str = ""
+    is_group: ClassVar[bool] = False
 
     @property
     def is_blank(self) -> bool:
@@ -51,97 +57,218 @@ class Row:
         return self.operator.partition(".")[0]
 
 
+@dataclass
+class Group:
+    """Comparisons and groups of which all, any or none are to be true. The whole condition is one; it has no number."""
+
+    kind: str = Condition.Kind.ALL
+    items: list[Row | Group] = field(default_factory=list)
+    depth: int = 0
+    number: int | None = None
+    label: str = ""
+    is_group: ClassVar[bool] = True
+
+    @property
+    def can_hold_groups(self) -> bool:
+        """Whether groups may stand in it."""
+        return self.depth < NESTING_LIMIT - 1
+
+    def rows(self) -> Iterator[Row]:
+        """Every comparison in it, at any depth."""
+        for item in self.items:
+            if isinstance(item, Row):
+                yield item
+            else:
+                yield from item.rows()
+
+    def pruned(self) -> Group:
+        """Without what is blank."""
+        kept: list[Row | Group] = []
+        for item in self.items:
+            if isinstance(item, Row):
+                kept += [] if item.is_blank else [item]
+            elif (inner := item.pruned()).items:
+                kept.append(inner)
+        return Group(self.kind, kept, self.depth)
+
+
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def workflow_filter(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Show and save the filter. Saving it without any comparison removes it."""
+    """Show and save the filter that the workflow begins with. Saving it without any comparison removes it."""
     workflow = workflow_or_404(request, workflow_id)
-    steps = steps_of(workflow)
-    problem = ""
-    if request.method == "POST":
-        group, rows = _read(request.POST)
-        if not _change_rows(rows, request.POST):
-            kept = [row for row in rows if not row.is_blank]
-            problem = _check(group, kept)
-            if not problem and not any(row.errors for row in kept):
-                editing.set_filter(workflow, group=group, comparisons=[_stored(row) for row in kept])
-                messages.success(
-                    request, "The filter is saved." if kept else "There is no filter now: everything runs."
-                )
-                return redirect("workflow", workflow.pk)
-            rows = kept
+    first = next((step for step in steps_of(workflow) if step.parent_id is None), None)
+    step = first if first is not None and first.kind == Step.Kind.FILTER else None
+    return edit(request, workflow, step, Step.Kind.FILTER, Place(None, first))
+
+
+def edit(request: HttpRequest, workflow: Workflow, step: Step | None, kind: str, place: Place) -> HttpResponse:
+    """Show and save the conditions of a filter or a path, known to be the workflow's, or of a new filter at a place."""
+    problem, posted = "", request.POST if request.method == "POST" else None
+    name = step.name if step else "Filter"
+    form = StepNameForm(None if posted is None else {"name": posted.get("name", name)}, initial={"name": name})
+    if posted is not None:
+        group, numbered = _read(posted)
+        if not _change(group, numbered, posted):
+            group = group.pruned()
+            problem = _check(group) or _refusal(step, kind, group)
+            if not problem and form.is_valid() and not any(row.errors for row in group.rows()):
+                try:
+                    return _save(request, workflow, step, kind, group, form.cleaned_data["name"], place)
+                except editing.EditError as error:
+                    problem = error.message
     else:
-        group, rows = _stored_rows(steps)
-    if not rows:
-        rows = [Row()]
-    has_errors = bool(problem or any(row.errors for row in rows))
+        group = _stored_group(step)
+    if not group.items and kind == Step.Kind.FILTER:
+        group.items.append(Row())
+    _number(group)
+    has_errors = bool(problem or form.errors or any(row.errors for row in group.rows()))
+    here = sight(workflow, steps_of(workflow), seen_at(step, place))
     context = {
         "workflow": workflow,
+        "step": step,
+        "is_path": kind == Step.Kind.PATH,
+        "is_in_loop": _is_in_loop(step.parent if step else place.parent),
+        "form": form,
         "group": group,
         "group_choices": GROUPS,
-        "rows": rows,
+        "sentence": _sentence(group.pruned()),
         "problem": problem,
         "operators": [(type_, TYPE_LABELS[type_], list(operators.values())) for type_, operators in OPERATORS.items()],
-        "groups": sight(workflow, steps, Place(None, steps[0] if steps else None)).groups,
+        "groups": here.groups,
         "functions": list(FUNCTIONS.values()),
         "has_errors": has_errors,
-        "exists": any(step.kind == Step.Kind.FILTER for step in steps),
     }
-    return page(request, "workflows/filter.html", context, title=f"Filter of {workflow.name}")
+    title = f"Filter of {workflow.name}" if kind == Step.Kind.FILTER else f"Conditions of {name}"
+    return page(request, "workflows/filter.html", context, title=title)
 
 
-def _read(post: QueryDict) -> tuple[str, list[Row]]:
-    group = post.get("group", "")
-    rows = []
+def _save(
+    request: HttpRequest, workflow: Workflow, step: Step | None, kind: str, group: Group, name: str, place: Place
+) -> HttpResponse:
+    if not group.items and kind == Step.Kind.FILTER:
+        if step is not None:
+            arranging.delete_step(step)
+        messages.success(request, "There is no filter now: everything goes on.")
+        return redirect("workflow", workflow.pk)
+    tree = _stored_tree(group) if group.items else None
+    saved = editing.save_conditions(workflow, step, tree, name=name, place=place, kind=kind)
+    messages.success(request, "The filter is saved." if kind == Step.Kind.FILTER else f"{saved.name} is saved.")
+    return back_to(saved)
+
+
+def _refusal(step: Step | None, kind: str, group: Group) -> str:
+    """Why a path may not be saved as it is."""
+    if kind != Step.Kind.PATH or group.items or step is None or arranging.siblings_of(step)[-1].pk == step.pk:
+        return ""
+    return "Add a condition: only the last path can be the one for everything else."
+
+
+def _is_in_loop(parent: Step | None) -> bool:
+    """Whether a filter there ends a turn of a loop and not the run."""
+    while parent is not None:
+        if parent.kind == Step.Kind.LOOP:
+            return True
+        parent = parent.parent
+    return False
+
+
+# --- what was typed -------------------------------------------------------------------------------------------------
+
+
+def _read(post: QueryDict) -> tuple[Group, dict[str, Row | Group]]:
+    """The whole condition as it was typed, and its parts by their numbers."""
+    root = Group(_group_kind(post, "group"))
+    parts: dict[str, Row | Group] = {}
     for index in post.getlist("row")[:_MAX_ROWS]:
-        if not index.isdecimal():
+        if not index.isdecimal() or index in parts:
             continue
-        rows.append(
-            Row(
+        above = parts.get(post.get(f"parent.{index}", ""))
+        parent = above if isinstance(above, Group) and above.can_hold_groups else root
+        if f"group.{index}" in post:
+            parts[index] = Group(_group_kind(post, f"group.{index}"), depth=parent.depth + 1)
+        else:
+            parts[index] = Row(
                 left=_text(post, f"left.{index}"),
                 operator=post.get(f"operator.{index}", ""),
                 right=_text(post, f"right.{index}"),
                 until=_text(post, f"until.{index}"),
                 is_case_sensitive=f"case.{index}" in post,
             )
-        )
-    return (group if group in dict(GROUPS) else Condition.Kind.ALL), rows
+        parent.items.append(parts[index])
+    return root, parts
+
+
+def _group_kind(post: QueryDict, name: str) -> str:
+    kind = post.get(name, "")
+    return kind if kind in dict(GROUPS) else Condition.Kind.ALL
 
 
 def _text(post: QueryDict, name: str) -> str:
     return post.get(name, "").replace("\r\n", "\n").replace("\x00", "")[:4000]
 
 
-def _change_rows(rows: list[Row], post: QueryDict) -> bool:
-    if "_add_row" in post:
-        rows.append(Row())
-        return True
+def _change(root: Group, parts: dict[str, Row | Group], post: QueryDict) -> bool:
+    """Do what a button asks. False where none was pressed."""
+    for button in ("_add_row", "_add_group"):
+        if button in post:
+            found = parts.get(post.get(button, ""))
+            group = found if isinstance(found, Group) else root
+            is_group = button == "_add_group" and group.can_hold_groups
+            inner = Group(Condition.Kind.ANY, [Row()], group.depth + 1)
+            group.items.append(inner if is_group else Row())
+            return True
     if "_remove_row" in post:
-        place = post.get("_remove_row", "")
-        if place.isdecimal() and int(place) < len(rows):
-            del rows[int(place)]
+        gone = parts.get(post.get("_remove_row", ""))
+        for each in (root, *parts.values()):
+            if isinstance(each, Group):
+                each.items = [item for item in each.items if item is not gone]
         return True
-    return False
+    return "_reload" in post
 
 
-def _check(group: str, rows: list[Row]) -> str:
+def _number(group: Group) -> None:
+    """Number the parts in the order in which they are read, and the groups as people count them: 2, 2.1."""
+    count = 0
+
+    def number(inside: Group, label: str) -> None:
+        nonlocal count
+        for place, item in enumerate(inside.items, 1):
+            item.number, item.label, count = count, f"{label}{place}", count + 1
+            if isinstance(item, Group):
+                number(item, f"{item.label}.")
+
+    number(group, "")
+
+
+def _check(group: Group) -> str:
     """Puts what is wrong beside the row it is about; the answer is what is wrong with the whole."""
-    for row in rows:
+    for row in group.rows():
         row.errors = _row_errors(row)
-    if not rows or any(row.errors for row in rows):
+    if not group.items or any(row.errors for row in group.rows()):
         return ""
-    for row in rows:
+    for row in group.rows():
         try:
             conditions.check(_tree(row))
         except conditions.ConditionError as error:
             row.errors["right"] = error.message
-    if any(row.errors for row in rows):
+    if any(row.errors for row in group.rows()):
         return ""
     try:
-        conditions.check({"group": str(group), "items": [_tree(row) for row in rows]})
+        conditions.check(_tree(group))
     except conditions.ConditionError as error:
         return str(error)
     return ""
+
+
+def _sentence(group: Group) -> str:
+    """The condition in plain English, where it can be read."""
+    if not group.items:
+        return ""
+    try:
+        return conditions.describe(_tree(group))
+    except conditions.ConditionError:
+        return ""
 
 
 def _row_errors(row: Row) -> dict[str, str]:
@@ -163,38 +290,50 @@ def _row_errors(row: Row) -> dict[str, str]:
     return errors
 
 
-def _tree(row: Row) -> dict[str, Any]:
-    type_, _, key = row.operator.partition(".")
+def _tree(part: Row | Group) -> dict[str, Any]:
+    if isinstance(part, Group):
+        return {"group": str(part.kind), "items": [_tree(item) for item in part.items]}
+    type_, _, key = part.operator.partition(".")
     return {
-        "left": row.left,
+        "left": part.left,
         "type": type_,
         "operator": key,
-        "right": row.right,
-        "right_until": row.until,
-        "case_sensitive": row.is_case_sensitive,
+        "right": part.right,
+        "right_until": part.until,
+        "case_sensitive": part.is_case_sensitive,
     }
 
 
-def _stored(row: Row) -> dict[str, Any]:
-    type_, _, key = row.operator.partition(".")
+# --- what is stored -------------------------------------------------------------------------------------------------
+
+
+def _stored_tree(part: Row | Group) -> editing.Tree:
+    if isinstance(part, Group):
+        return {"group": part.kind, "items": [_stored_tree(item) for item in part.items]}
+    type_, _, key = part.operator.partition(".")
     operands = OPERATORS[type_][key].operands
     return {
-        "left": row.left,
+        "left": part.left,
         "type": type_,
         "operator": key,
-        "right": row.right if operands > 0 else "",
-        "right_until": row.until if operands > 1 else "",
-        "is_case_sensitive": row.is_case_sensitive,
+        "right": part.right if operands > 0 else "",
+        "right_until": part.until if operands > 1 else "",
+        "is_case_sensitive": part.is_case_sensitive,
     }
 
 
-def _stored_rows(steps: list[Step]) -> tuple[str, list[Row]]:
-    step = next((each for each in steps if each.kind == Step.Kind.FILTER), None)
-    stored: list[Condition] = list(step.conditions.all()) if step else []
-    root = next((each for each in stored if each.kind != Condition.Kind.COMPARISON), None)
-    rows = [
-        Row(each.left, f"{each.type}.{each.operator}", each.right, each.right_until, each.is_case_sensitive)
-        for each in stored
-        if each.kind == Condition.Kind.COMPARISON
-    ]
-    return (root.kind if root else Condition.Kind.ALL), rows
+def _stored_group(step: Step | None) -> Group:
+    stored: list[Condition] = list(step.conditions.order_by("position", "pk")) if step else []
+    inside: dict[int | None, list[Condition]] = {}
+    for each in stored:
+        inside.setdefault(each.parent_id, []).append(each)
+
+    def build(row: Condition, depth: int) -> Row | Group:
+        if row.kind == Condition.Kind.COMPARISON:
+            return Row(row.left, f"{row.type}.{row.operator}", row.right, row.right_until, row.is_case_sensitive)
+        return Group(row.kind, [build(each, depth + 1) for each in inside.get(row.pk, [])], depth)
+
+    tops = [build(each, 0) for each in inside.get(None, [])]
+    if len(tops) == 1 and isinstance(tops[0], Group):
+        return tops[0]
+    return Group(Condition.Kind.ALL, tops)

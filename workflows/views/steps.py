@@ -1,23 +1,28 @@
-"""The form of a step: its operation's inputs, made from the Schema; and adding, moving and deleting steps."""
+"""Adding a step and changing one: the chooser of kinds, and the form of an action, made from its Schema."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
-from django.views.decorators.http import require_http_methods, require_POST
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods
 
 from integrations.access import Can, allow, team_of
 from integrations.base import Action
 from integrations.registry import actions
 from pinxero.pages import page
-from workflows import confirming, editing, inputs, publishing
+from workflows import confirming, editing, inputs, kinds, publishing
 from workflows.forms import StepForm
 from workflows.functions import FUNCTIONS
 from workflows.models import Step, Workflow
 from workflows.outline import Place
-from workflows.sight import sight
+from workflows.rows import EACH
+from workflows.sight import Sight, sight
+from workflows.tokens import TokenGroup
+from workflows.views import filters
+from workflows.views import kinds as kind_views
 from workflows.views.common import (
     connections_by_provider,
     loader,
@@ -29,71 +34,102 @@ from workflows.views.common import (
     steps_of,
     workflow_or_404,
 )
+from workflows.views.places import asked_place, back_to, carried, said, step_or_404
 
 _USUAL = 8
+
+
+@dataclass(frozen=True)
+class KindOffer:
+    """A kind of step as the chooser tells of it."""
+
+    kind: str
+    icon: str
+    label: str
+    purpose: str
+
+
+_OFFERS = (
+    (
+        "Decide and repeat",
+        (
+            KindOffer(
+                "filter", "filter_alt", "Filter", "Go on only if something is true. Otherwise the run ends here."
+            ),
+            KindOffer("branch", "alt_route", "Branch", "Do one thing in one case, another thing in another: if, else."),
+            KindOffer("loop", "repeat", "Loop", "Do the same for each item of a list, such as each line of an order."),
+        ),
+    ),
+    (
+        "Work out values",
+        (
+            KindOffer(
+                "format", "calculate", "Values", "Work out an amount, a date or a text once, and give it a name."
+            ),
+            KindOffer(
+                "lookup",
+                "table_view",
+                "Look up in a table",
+                "Turn one value into another, such as a board into its account.",
+            ),
+        ),
+    ),
+    (
+        "Wait, call, stop",
+        (
+            KindOffer("delay", "schedule", "Wait", "For some days, until a date, or until the next working day."),
+            KindOffer(
+                "call", "call_split", "Call another workflow", "Use what another workflow does, with data of this one."
+            ),
+            KindOffer("stop", "stop_circle", "Stop", "End the run here, as done or as failed, with a message."),
+        ),
+    ),
+)
 
 
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def new_step(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Choose an action, then fill in its form."""
+    """Choose a kind of step or an action, then fill in its form. `?parent=` and `?before=` say where it is to stand."""
     workflow = workflow_or_404(request, workflow_id)
+    place = asked_place(request, workflow)
+    kind = request.GET.get("kind", "")
+    if kind in (Step.Kind.FILTER, Step.Kind.PATH):
+        return filters.edit(request, workflow, None, Step.Kind.FILTER, place)
+    if kind in kinds.KINDS and kind != Step.Kind.ACTION:
+        return kind_views.edit(request, workflow, None, kind, place)
     action = operation_or_none(request.GET.get("operation", ""))
-    if not isinstance(action, Action):
-        connections = connections_by_provider(team_of(request))
-        context = {"workflow": workflow, "groups": offers(actions(), connections)}
-        return page(request, "workflows/choose_action.html", context, title="Choose an action")
-    return _edit(request, workflow, None, action)
+    if isinstance(action, Action):
+        return _edit(request, workflow, None, action, place)
+    connections = connections_by_provider(team_of(request))
+    context = {
+        "workflow": workflow,
+        "groups": offers(actions(), connections),
+        "kinds": _OFFERS,
+        "carried": carried(place),
+        "where": said(place),
+    }
+    return page(request, "workflows/choose_action.html", context, title="Add a step")
 
 
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def step(request: HttpRequest, workflow_id: int, step_id: int) -> HttpResponse:
-    """Show and save an action of the workflow."""
-    workflow, found = _step_or_404(request, workflow_id, step_id)
+    """Show and save a step of the workflow."""
+    workflow, found = step_or_404(request, workflow_id, step_id)
+    place = Place(found.parent)
+    if found.kind in (Step.Kind.FILTER, Step.Kind.PATH):
+        return filters.edit(request, workflow, found, found.kind, place)
+    if found.kind != Step.Kind.ACTION:
+        return kind_views.edit(request, workflow, found, found.kind, place)
     action = operation_or_none(found.operation)
     if not isinstance(action, Action):
         messages.error(request, f"{found.operation} is not available here any more. Delete the step or add another.")
         return redirect("workflow", workflow.pk)
-    return _edit(request, workflow, found, action)
+    return _edit(request, workflow, found, action, place)
 
 
-@require_POST
-@allow(Can.BUILD)
-def move_step(request: HttpRequest, workflow_id: int, step_id: int) -> HttpResponse:
-    """One place up or down."""
-    workflow, found = _step_or_404(request, workflow_id, step_id)
-    if editing.move_step(found, up=request.POST.get("direction") == "up"):
-        messages.success(request, f"{found.name} is moved.")
-    return HttpResponseRedirect(reverse("workflow", args=[workflow.pk]) + f"#step-{found.pk}")
-
-
-@require_http_methods(["GET", "POST"])
-@allow(Can.BUILD)
-def delete_step(request: HttpRequest, workflow_id: int, step_id: int) -> HttpResponse:
-    """Ask, then remove the step."""
-    workflow, found = _step_or_404(request, workflow_id, step_id)
-    if request.method == "POST":
-        editing.delete_step(found)
-        messages.success(request, f"{found.name} is deleted.")
-        return redirect("workflow", workflow.pk)
-    context = {
-        "workflow": workflow,
-        "heading": f"Delete the step {found.name}?",
-        "explanation": "Its inputs are removed with it. Later steps that use its values will have to be changed.",
-        "submit": "Delete the step",
-        "is_dangerous": True,
-    }
-    return page(request, "workflows/confirm.html", context, title="Delete a step")
-
-
-def _step_or_404(request: HttpRequest, workflow_id: int, step_id: int) -> tuple[Workflow, Step]:
-    workflow = workflow_or_404(request, workflow_id)
-    mine = workflow.steps.filter(kind=Step.Kind.ACTION).select_related("connection__grant", "workflow")
-    return workflow, get_object_or_404(mine, pk=step_id)
-
-
-def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: Action) -> HttpResponse:
+def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: Action, place: Place) -> HttpResponse:
     posted = request.POST if request.method == "POST" else None
     mine = connections_by_provider(team_of(request)).get(action.connector.key, [])
     stored = step.connection if step else None
@@ -118,16 +154,23 @@ def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: A
                     on_error=form.cleaned_data["on_error"],
                     max_attempts=form.cleaned_data["max_attempts"],
                 )
-                saved = editing.save_step(workflow, step, draft)
-                messages.success(request, f"{saved.name} is saved.")
-                return HttpResponseRedirect(reverse("workflow", args=[workflow.pk]) + f"#step-{saved.pk}")
+                try:
+                    saved = editing.save_step(workflow, step, draft, place=place)
+                except editing.EditError as error:
+                    form.add_error(None, error.message)
+                else:
+                    messages.success(request, f"{saved.name} is saved.")
+                    return back_to(saved)
     elif step is not None:
         sources = editing.sources_of(list(step.mappings.all()))
         errors = {p.input: p.message for p in publishing.problems(workflow) if p.step == step.key and p.input}
     else:
         sources = inputs.defaults(action.Inputs)
     load = loader(connection, refresh=posted.get("_refresh", "") if posted is not None else "")
-    controls = inputs.controls(action.Inputs, sources, errors, load=load, takes_tokens=True, post=posted)
+    here = sight(workflow, steps_of(workflow), seen_at(step, place))
+    controls = inputs.controls(
+        action.Inputs, sources, errors, load=load, takes_tokens=True, post=posted, lists=here.lists
+    )
     usual, more = _folded(controls)
     standing = inputs.defaults(action.Inputs)
     pressed = posted.get("_refresh", "") or posted.get("_remove_row", "") if posted is not None else ""
@@ -144,15 +187,27 @@ def _edit(request: HttpRequest, workflow: Workflow, step: Step | None, action: A
         "controls": usual,
         "more_controls": more,
         "is_more_open": is_more_open,
-        "stray_errors": [said for path, said in errors.items() if path.split(".")[0] not in shown],
+        "stray_errors": [*form.non_field_errors(), *(said for path, said in errors.items() if _top(path) not in shown)],
+        "offers_each": True,
         "form": form,
-        "groups": sight(workflow, steps_of(workflow), seen_at(step, Place())).groups,
+        "groups": [*_row_items(here, sources), *here.groups],
         "functions": list(FUNCTIONS.values()),
         "has_errors": bool(errors or (posted is not None and form.is_bound and form.errors)),
         "was_posted": posted is not None,
     }
     title = step.name if step else action.name
     return page(request, "workflows/step.html", context, title=title)
+
+
+def _top(path: str) -> str:
+    return path.split(".")[0]
+
+
+def _row_items(here: Sight, sources: editing.Sources) -> list[TokenGroup]:
+    """The values of the lists that rows are repeated over, each list once."""
+    rows = [row for value in sources.values() if isinstance(value, list) for row in value]
+    lists = dict.fromkeys(row[EACH] for row in rows if row.get(EACH, "").strip())
+    return [group for group in map(here.items_of, lists) if group is not None]
 
 
 def _folded(controls: list[inputs.Control]) -> tuple[list[inputs.Control], list[inputs.Control]]:
