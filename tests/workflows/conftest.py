@@ -16,6 +16,7 @@ from integrations.errors import OutcomeUnknownError
 from integrations.models import Connection
 from tests.base import Cast, make_connection
 from tests.workflows.scripted import connector as scripted
+from tests.workflows.planting import MakeTree, Spec, made
 from workflows import lifecycle, polling, publishing
 from workflows.engine.drain import do_one
 from workflows.models import Condition, Mapping, Run, Step, StepRun, Workflow
@@ -143,3 +144,17 @@ def said(step_run: StepRun) -> list[tuple[str, str]]:
 
 def unknown() -> OutcomeUnknownError:
     return OutcomeUnknownError("The provider said nothing.")
+
+
+@pytest.fixture
+def make_tree(cast: Cast, connection: Connection) -> MakeTree:
+    """Build and publish a workflow of these steps."""
+
+    def make(*specs: Spec, name: str = "", is_active: bool = False) -> Workflow:
+        workflow = made(cast, connection, *specs, name=name)
+        publishing.publish(workflow, by=cast.builder, note="First version")
+        if is_active:
+            lifecycle.activate(workflow, by=cast.builder)
+        return workflow
+
+    return make
