@@ -35,6 +35,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Dashboard", "space_dashboard", reverse("admin:index"), exact=True),
             _item(request, "Workflows", "account_tree", reverse("workflows")),
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
+            _item(request, "Lookup tables", "table_view", reverse("lookup_tables")),
             _item(request, "Connections", "cable", _path("connections"), badge=_connections_badge(mine)),
         ]
         groups.append({"items": [item for item in items if item["link"]]})

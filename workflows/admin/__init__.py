@@ -1,5 +1,5 @@
 """Workflows and runs in the admin: to look things up, each with a link to its own page."""
 
-from workflows.admin import definition, execution
+from workflows.admin import definition, execution, lookup
 
-__all__ = ["definition", "execution"]
+__all__ = ["definition", "execution", "lookup"]
