@@ -338,7 +338,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"secret_addresses": {"()": "pinxero.logs.HideSecretAddresses"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_addresses"]},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
         # These print tokens and whole request lines below WARNING.
@@ -347,7 +350,8 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         # One line per bell says nothing.
         "django-q": {"level": "WARNING"},
-        "django.server": {"level": "WARNING"},
+        "django.server": {"level": "WARNING", "filters": ["secret_addresses"]},
+        "django.request": {"filters": ["secret_addresses"]},
     },
 }
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from integrations.base import Operation
 from integrations.registry import UnknownOperationError, operation
-from workflows import mapping, outline
+from workflows import hooks, mapping, outline
 from workflows.compiling import Placed
 from workflows.lookups import spread, standing
 from workflows.models import Event, LookupTable, LookupVersion, Step, Workflow
@@ -96,13 +96,13 @@ def sight(workflow: Workflow, steps: Sequence[Step], place: Place) -> Sight:
     return Sight([group for group in [*groups, _RUN_GROUP] if group.tokens], data)
 
 
-def labels(workflow: Workflow, steps: Sequence[Step]) -> tuple[list[TokenGroup], dict[int, list[TokenGroup]]]:
-    """Every value of the workflow, for reading it; and what those inside a loop or an error path see, by its id."""
+def labels(workflow: Workflow, steps: Sequence[Step]) -> tuple[list[TokenGroup], dict[str, list[TokenGroup]]]:
+    """Every value of the workflow, for reading it; and what those inside a loop or an error path see, by its key."""
     nodes = outline.outline(steps)
     examples = Examples(workflow, nodes)
     groups = [examples.trigger_group, *(examples.group(node.step) for node in outline.walk(nodes)), _RUN_GROUP]
     own = {
-        node.step.pk: [examples.item_group(node.step)]
+        node.step.key: [examples.item_group(node.step)]
         if node.step.kind == Step.Kind.LOOP
         else [error_group(node.step, {"step": node.step.name, "message": _EXAMPLE_ERROR})]
         for node in outline.walk(nodes)
@@ -212,7 +212,8 @@ def _trigger(workflow: Workflow) -> tuple[TokenGroup, dict[str, Any]]:
         newest = None if trigger.connector.needs_connection else events.filter(starts=workflow).first()
     sample_of = getattr(trigger, "sample_of", None)
     sample = sample_of(workflow.trigger_inputs) if sample_of is not None else trigger.sample
-    data = {**sample, **(newest.data if newest and isinstance(newest.data, dict) else {})}
+    last = hooks.sample_of(workflow) or (newest.data if newest and isinstance(newest.data, dict) else {})
+    data = {**sample, **last}
     return TokenGroup("trigger", trigger.name, tokens_of(data, "trigger")), data
 
 

@@ -61,7 +61,7 @@ def test_a_start_is_an_event_a_run_of_the_published_version_and_a_bell(
     assert unheard() == before + 1
     settle()
     assert Run.objects.get().status == Run.Status.SUCCEEDED
-    assert [thing["name"] for thing in provider.written] == ["Oak table"]
+    assert [thing["name"] for thing in provider.books] == ["Oak table"]
 
 
 def test_the_same_key_gives_the_same_run_and_another_key_another(cast: Cast, make_workflow: Make) -> None:

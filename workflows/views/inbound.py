@@ -56,6 +56,8 @@ def _form(request: HttpRequest) -> QueryDict | None:
 def _told(answer: Answer) -> HttpResponse:
     response = JsonResponse(answer.body, status=answer.status)
     response["Cache-Control"] = "no-store"
+    # Django would write the address of every refusal into the log, and the address is the secret.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     if answer.status in (429, 503):
         response["Retry-After"] = "60" if answer.status == 429 else "5"
     return response

@@ -167,8 +167,8 @@ class SignatureForm(PlainForm):
     )
 
     def __init__(self, *args: Any, has_secret: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
         self.has_secret = has_secret
+        super().__init__(*args, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         """A signature needs a header and a secret."""
