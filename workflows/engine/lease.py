@@ -99,7 +99,8 @@ class Lease:
         self.renewed_at = time.monotonic()
         if step_run is not None:
             self._notes[id(step_run)] = _Note(step_run, None)
-        with transaction.atomic():
+        # Inside another transaction it needs no savepoint: whoever loses the lease loses all of it.
+        with transaction.atomic(savepoint=False):
             changes = {"lease_until": DatabaseNow() + seconds(LEASE_SECONDS), "kills": 0, **(run or {})}
             changed = Run.objects.filter(pk=self.run_id, lease_token=self.token, status=Run.Status.RUNNING).update(
                 **changes

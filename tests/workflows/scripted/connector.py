@@ -148,7 +148,12 @@ class NewThing(Trigger):
     name = "New thing"
     noun = "thing"
     dated_by = "when the thing was made"
-    sample: ClassVar[Mapping[str, Any]] = {"id": "1", "title": "A thing", "price": 10}
+    sample: ClassVar[Mapping[str, Any]] = {
+        "id": "1",
+        "title": "A thing",
+        "price": 10,
+        "lines": [{"name": "A line", "price": 1}],
+    }
 
     class Inputs(Schema):
         shelf: str | None = input_field("Shelf", default=None)
