@@ -15,8 +15,10 @@ from integrations.xero.client import XeroClient, records
 from integrations.xero.options import (
     AccountClass,
     AttachTo,
+    ContactKey,
     CreditNoteKind,
     CreditNoteType,
+    DocumentKey,
     DocumentStatus,
     IfDuplicate,
     IfItemExists,
@@ -44,8 +46,10 @@ from integrations.xero.options import (
 __all__ = [
     "AccountClass",
     "AttachTo",
+    "ContactKey",
     "CreditNoteKind",
     "CreditNoteType",
+    "DocumentKey",
     "DocumentStatus",
     "IfDuplicate",
     "IfItemExists",

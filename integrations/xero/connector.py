@@ -30,6 +30,7 @@ from integrations.xero.client import XeroClient
 from integrations.xero.contact_actions import CreateOrUpdateContact, FindContact
 from integrations.xero.credit_note_actions import CreateCreditNote
 from integrations.xero.document_search import FindInvoice, FindPurchaseOrder
+from integrations.xero.find_or_create_actions import FindOrCreateContact, FindOrCreateInvoice, FindOrCreatePurchaseOrder
 from integrations.xero.invoice_actions import CreateInvoice
 from integrations.xero.invoice_send_actions import EmailInvoice
 from integrations.xero.invoice_update_actions import AddLinesToInvoice, UpdateInvoice
@@ -81,9 +82,11 @@ class XeroConnector(Connector):
         NewBankTransaction,
         NewProject,
         FindContact,
+        FindOrCreateContact,
         CreateOrUpdateContact,
         CreateContact,
         FindInvoice,
+        FindOrCreateInvoice,
         CreateInvoice,
         UpdateInvoice,
         AddLinesToInvoice,
@@ -94,6 +97,7 @@ class XeroConnector(Connector):
         CreateCreditNote,
         CreateQuote,
         FindPurchaseOrder,
+        FindOrCreatePurchaseOrder,
         CreatePurchaseOrder,
         AllocateCreditNote,
         CreatePayment,

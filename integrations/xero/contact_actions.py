@@ -24,7 +24,7 @@ from integrations.xero.papers import paper
 from integrations.xero.plain import plain
 
 #: More contacts than a list of one search may give to later steps.
-_MOST_FOUND = 100
+MOST_FOUND = 100
 
 
 class FindContact(Action):
@@ -40,7 +40,9 @@ class FindContact(Action):
         search_by: choices.SearchBy = field("Search by", default=choices.SearchBy.EMAIL)
         value: str = field("Value", max_length=255, help="Compared as a whole, without regard to capitals.")
         include_archived: bool = field("Archived contacts too", default=False)
-        if_none: choices.IfNone = field("If none is found", default=choices.IfNone.STOP)
+        if_none: choices.IfNone = field(
+            "If none is found", default=choices.IfNone.STOP, help="To create one then, take Find or create contact."
+        )
         if_several: choices.IfSeveral = field("If several are found", default=choices.IfSeveral.STOP)
 
         def check(self) -> Mapping[str, str]:
@@ -54,22 +56,14 @@ class FindContact(Action):
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         assert isinstance(api, XeroClient)
         found = search(
-            api, inputs.search_by, inputs.value, include_archived=inputs.include_archived, most=_MOST_FOUND + 1
+            api, inputs.search_by, inputs.value, include_archived=inputs.include_archived, most=MOST_FOUND + 1
         )
         what = f'{inputs.search_by.label.lower()} "{inputs.value}"'
         if not found:
             if inputs.if_none is choices.IfNone.STOP:
                 raise RejectedError(f"Xero has no contact with the {what} in {api.connection.name}.")
             return {**complete({}, samples.CONTACT), "is_found": False, "count": 0, "contacts": [], "warning": None}
-        if len(found) > 1 and inputs.if_several is choices.IfSeveral.STOP:
-            raise RejectedError(
-                f"Xero has {_how_many(found)} contacts with the {what}: {names(found)}. One is expected."
-            )
-        is_cut = len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveral.ALL
-        warning = f"Xero has more than {_MOST_FOUND} contacts with the {what}; these are the first." if is_cut else None
-        contacts = [tidy(plain(contact)) for contact in found[:_MOST_FOUND]]
-        kept = contacts if inputs.if_several is choices.IfSeveral.ALL else contacts[:1]
-        return {**contacts[0], "is_found": True, "count": len(contacts), "contacts": kept, "warning": warning}
+        return {**one_of(found, what, inputs.if_several), "is_found": True}
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["ContactID"] or "")
@@ -175,6 +169,18 @@ class CreateOrUpdateContact(Action):
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']}"
+
+
+def one_of(found: list[dict[str, Any]], what: str, if_several: choices.IfSeveral) -> dict[str, Any]:
+    """The first of the contacts found, with all that are asked for. Raises RejectedError where only one is expected;
+    `what` says by what they were found."""
+    if len(found) > 1 and if_several is choices.IfSeveral.STOP:
+        raise RejectedError(f"Xero has {_how_many(found)} contacts with the {what}: {names(found)}. One is expected.")
+    is_cut = len(found) > MOST_FOUND and if_several is choices.IfSeveral.ALL
+    warning = f"Xero has more than {MOST_FOUND} contacts with the {what}; these are the first." if is_cut else None
+    contacts = [tidy(plain(contact)) for contact in found[:MOST_FOUND]]
+    kept = contacts if if_several is choices.IfSeveral.ALL else contacts[:1]
+    return {**contacts[0], "count": len(contacts), "contacts": kept, "warning": warning}
 
 
 def _matching(api: XeroClient, inputs: CreateOrUpdateContact.Inputs) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -43,7 +44,9 @@ class FindInvoice(Action):
         value: str = field("Value", max_length=255, help="Compared as a whole, without regard to capitals.")
         kind: choices.InvoiceKind = field("Look among", default=choices.InvoiceKind.ANY)
         status: choices.InvoiceState = field("Status", default=choices.InvoiceState.ANY)
-        if_none: choices.IfNone = field("If none is found", default=choices.IfNone.STOP)
+        if_none: choices.IfNone = field(
+            "If none is found", default=choices.IfNone.STOP, help="To create one then, take Find or create invoice."
+        )
         if_several: choices.IfSeveralDocuments = field("If several are found", default=choices.IfSeveralDocuments.STOP)
 
         def check(self) -> Mapping[str, str]:
@@ -53,9 +56,7 @@ class FindInvoice(Action):
             return {}
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        assert isinstance(api, XeroClient)
-        found = [one for one in _invoices(api, inputs) if _is_wanted(one, inputs)]
-        return _outcome(api, inputs, found, noun="invoice", sample=samples.INVOICE, plural="invoices")
+        return invoices_found(api, inputs).told(inputs)
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["InvoiceID"] or "")
@@ -88,7 +89,11 @@ class FindPurchaseOrder(Action):
             help=f"Compared as a whole. By reference the latest {_MOST_PAGES * PAGE_SIZE:,} orders are looked through.",
         )
         status: choices.OrderState = field("Status", default=choices.OrderState.ANY)
-        if_none: choices.IfNone = field("If none is found", default=choices.IfNone.STOP)
+        if_none: choices.IfNone = field(
+            "If none is found",
+            default=choices.IfNone.STOP,
+            help="To create one then, take Find or create purchase order.",
+        )
         if_several: choices.IfSeveralDocuments = field("If several are found", default=choices.IfSeveralDocuments.STOP)
 
         def check(self) -> Mapping[str, str]:
@@ -98,11 +103,7 @@ class FindPurchaseOrder(Action):
             return {}
 
     def run(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
-        assert isinstance(api, XeroClient)
-        found = [one for one in _orders(api, inputs) if _has_status(one, inputs)]
-        return _outcome(
-            api, inputs, found, noun="purchase order", sample=samples.PURCHASE_ORDER, plural="purchase_orders"
-        )
+        return orders_found(api, inputs).told(inputs)
 
     def identify(self, output: Mapping[str, Any]) -> str:
         return str(output["PurchaseOrderID"] or "")
@@ -112,6 +113,80 @@ class FindPurchaseOrder(Action):
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return _described(output, "Purchase order", output["PurchaseOrderNumber"])
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search came to, the latest first. `limit` says in a sentence that not everything was looked through."""
+
+    documents: list[Document]
+    where: str
+    noun: str
+    sample: Mapping[str, Any]
+    plural: str
+    limit: str = ""
+
+    def told(self, inputs: Any) -> dict[str, Any]:
+        """What the search gives to later steps. Raises RejectedError where the inputs want that."""
+        what = f'the {inputs.search_by.label.lower()} "{inputs.value}"'
+        found = self.documents
+        if not found:
+            if inputs.if_none is choices.IfNone.STOP:
+                sentence = f"Xero has no {self.noun} with {what} in {self.where}."
+                raise RejectedError(f"{sentence} {self.limit}".rstrip())
+            warning = self.limit or None
+            return {**complete({}, self.sample), "is_found": False, "count": 0, self.plural: [], "warning": warning}
+        documents, warning = self.kept(inputs)
+        return {
+            **complete(plain(found[0]), self.sample),
+            "is_found": True,
+            "count": len(found),
+            self.plural: documents,
+            "warning": warning,
+        }
+
+    def kept(self, inputs: Any) -> tuple[list[Document], str | None]:
+        """The documents that the inputs ask for, and what is to be said about them. Raises RejectedError where there
+        are several and one is expected."""
+        what = f'the {inputs.search_by.label.lower()} "{inputs.value}"'
+        found, several = self.documents, choices.IfSeveralDocuments
+        if len(found) > 1 and inputs.if_several is several.STOP:
+            raise RejectedError(f"Xero has {len(found)} {self.noun}s with {what}. One is expected.")
+        said = [self.limit] if self.limit else []
+        if len(found) > _MOST_FOUND and inputs.if_several is several.ALL:
+            said.append(f"Xero has {len(found)} {self.noun}s with {what}; these are the latest {_MOST_FOUND}.")
+        most = _MOST_FOUND if inputs.if_several is several.ALL else 1
+        return [complete(plain(one), self.sample) for one in found[:most]], " ".join(said) or None
+
+
+def invoices_found(api: ApiClient, inputs: Any) -> Found:
+    """The invoices and bills that the inputs of `FindInvoice` mean."""
+    assert isinstance(api, XeroClient)
+    found = [one for one in _invoices(api, inputs) if _is_wanted(one, inputs)]
+    return Found(_latest_first(found), api.connection.name, "invoice", samples.INVOICE, "invoices")
+
+
+def orders_found(api: ApiClient, inputs: Any) -> Found:
+    """The purchase orders that the inputs of `FindPurchaseOrder` mean."""
+    assert isinstance(api, XeroClient)
+    found, is_cut = _orders(api, inputs)
+    most = f"{_MOST_PAGES * PAGE_SIZE:,}"
+    return Found(
+        _latest_first([one for one in found if _has_status(one, inputs)]),
+        api.connection.name,
+        "purchase order",
+        samples.PURCHASE_ORDER,
+        "purchase_orders",
+        limit=f"Only the {most} purchase orders that changed last were looked through." if is_cut else "",
+    )
+
+
+def _latest_first(found: list[Document]) -> list[Document]:
+    return sorted(found, key=lambda one: str(plain(one).get("Date") or ""), reverse=True)
+
+
+def _sought(inputs: Any) -> str:
+    return str(inputs.value)
 
 
 def _invoices(api: XeroClient, inputs: FindInvoice.Inputs) -> Iterator[Document]:
@@ -134,19 +209,19 @@ def _invoices(api: XeroClient, inputs: FindInvoice.Inputs) -> Iterator[Document]
                 yield invoice
 
 
-def _orders(api: XeroClient, inputs: FindPurchaseOrder.Inputs) -> Iterator[Document]:
+def _orders(api: XeroClient, inputs: FindPurchaseOrder.Inputs) -> tuple[list[Document], bool]:
+    """The orders, and whether there are more than were looked through."""
     value, by = inputs.value.strip(), choices.OrderSearchBy
     if inputs.search_by is by.ORDER_ID:
-        yield from by_id(api, "PurchaseOrders", value)
-    elif inputs.search_by is by.NUMBER and re.fullmatch(r"[\w -]+", value, re.ASCII):
-        for order in by_id(api, "PurchaseOrders", value):
-            if _is_same(order.get("PurchaseOrderNumber"), value):
-                yield order
-    else:
-        name = "PurchaseOrderNumber" if inputs.search_by is by.NUMBER else "Reference"
-        pages = api.pages("/PurchaseOrders", "PurchaseOrders", {"order": "UpdatedDateUTC DESC"})
-        for page in islice(pages, _MOST_PAGES):
-            yield from (order for order in page if _is_same(order.get(name), value))
+        return by_id(api, "PurchaseOrders", value), False
+    if inputs.search_by is by.NUMBER and re.fullmatch(r"[\w -]+", value, re.ASCII):
+        found = by_id(api, "PurchaseOrders", value)
+        return [order for order in found if _is_same(order.get("PurchaseOrderNumber"), value)], False
+    name = "PurchaseOrderNumber" if inputs.search_by is by.NUMBER else "Reference"
+    query = {"order": "UpdatedDateUTC DESC"}
+    pages = list(islice(api.pages("/PurchaseOrders", "PurchaseOrders", query, page_size=PAGE_SIZE), _MOST_PAGES))
+    found = [order for page in pages for order in page if _is_same(order.get(name), value)]
+    return found, len(pages) == _MOST_PAGES and len(pages[-1]) >= PAGE_SIZE
 
 
 def _is_wanted(invoice: Document, inputs: FindInvoice.Inputs) -> bool:
@@ -163,31 +238,6 @@ def _has_status(document: Document, inputs: Any) -> bool:
 def _is_same(one: Any, other: str) -> bool:
     text = str(one or "").strip()
     return other.casefold() in {text.casefold(), _MARKER.sub("", text).strip().casefold()}
-
-
-def _outcome(
-    api: XeroClient, inputs: Any, found: list[Document], *, noun: str, sample: Mapping[str, Any], plural: str
-) -> dict[str, Any]:
-    """What the search gives, or RejectedError as the inputs want it."""
-    what = f'the {inputs.search_by.label.lower()} "{inputs.value}"'
-    if not found:
-        if inputs.if_none is choices.IfNone.STOP:
-            raise RejectedError(f"Xero has no {noun} with {what} in {api.connection.name}.")
-        return {**complete({}, sample), "is_found": False, "count": 0, plural: [], "warning": None}
-    if len(found) > 1 and inputs.if_several is choices.IfSeveralDocuments.STOP:
-        raise RejectedError(f"Xero has {len(found)} {noun}s with {what}. One is expected.")
-    is_cut = len(found) > _MOST_FOUND and inputs.if_several is choices.IfSeveralDocuments.ALL
-    warning = f"Xero has {len(found)} {noun}s with {what}; these are the latest {_MOST_FOUND}." if is_cut else None
-    documents = [complete(plain(one), sample) for one in found]
-    documents.sort(key=lambda one: str(one["Date"] or ""), reverse=True)
-    kept = documents if inputs.if_several is choices.IfSeveralDocuments.ALL else documents[:1]
-    return {
-        **documents[0],
-        "is_found": True,
-        "count": len(found),
-        plural: kept[:_MOST_FOUND],
-        "warning": warning,
-    }
 
 
 def _described(output: Mapping[str, Any], noun: str, number: Any) -> str:

@@ -129,6 +129,22 @@ class SearchBy(TextChoices):
     ANYWHERE = "anywhere", "Part of name, e-mail or number"
 
 
+class ContactKey(TextChoices):
+    """By what a contact is looked for before it is created; the value is the input that holds it."""
+
+    EMAIL = "email", "E-mail"
+    NAME = "name", "Name"
+    CONTACT_NUMBER = "contact_number", "Contact number"
+    ACCOUNT_NUMBER = "account_number", "Account number"
+
+
+class DocumentKey(TextChoices):
+    """By what a document is looked for before it is created."""
+
+    NUMBER = "number", "Number"
+    REFERENCE = "reference", "Reference"
+
+
 class InvoiceSearchBy(TextChoices):
     """Where an invoice or bill is searched."""
 

@@ -20,7 +20,7 @@ from integrations.xero.totals import Basis
 
 _HEAD = ("contact_id", "lines", "line_amount_types", "status", "currency", "reference")
 #: Inputs that steer the step and are not sent.
-_STEERING = ("if_duplicate",)
+_STEERING = ("if_duplicate", "look_by", "if_several")
 _UNPRICED = "The price of a row without one comes from its item; Xero fills it in, so the totals are not known yet."
 _UNTAXED = "The tax of a row without a tax rate comes from its item; Xero fills it in, so the totals are not known yet."
 _UNKNOWN_BASIS = (

@@ -133,6 +133,9 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
 }
 
+for _kind in ("contact", "invoice", "purchase_order"):
+    EXAMPLES[f"xero.find_or_create_{_kind}"] = EXAMPLES[f"xero.create_{_kind}"]
+
 #: The record itself tells whether these were done, by its state or its own key; there is no marker.
 NEED_NO_MARKER = {
     "pinterest.create_board",

@@ -65,7 +65,10 @@ def test_the_bytes_behind_the_link_hang_on_the_invoice_under_a_name_with_the_mar
 
 def test_every_kind_of_record_that_is_offered_takes_a_file(demo: Any, host: Host, sandbox: Sandbox) -> None:
     contact = str(sandbox.contacts()[0]["id"])
-    sold = {"contact_id": contact, "lines": [{"description": "Oak", "unit_amount": "10", "account_code": "200"}]}
+    sold: dict[str, Any] = {
+        "contact_id": contact,
+        "lines": [{"description": "Oak", "unit_amount": "10", "account_code": "200"}],
+    }
     made = {
         "Invoices": written(demo, registry.action("xero.create_bill"), **sold)["InvoiceID"],
         "CreditNotes": written(demo, registry.action("xero.create_credit_note"), **sold)["CreditNoteID"],
