@@ -52,7 +52,7 @@ def compile_plan(workflow: Workflow) -> dict[str, Any]:
             "connection": workflow.trigger_connection_id,
             "inputs": {name: value for name, value in workflow.trigger_inputs.items() if value not in (None, "")},
         },
-        "steps": _compiled(places),
+        "steps": compiled(places),
     }
 
 
@@ -60,7 +60,8 @@ def _is_flat(place: Placed) -> bool:
     return place.step.kind in (Kind.FILTER, Kind.ACTION) and place.step.on_error != Step.OnError.ERROR_PATH
 
 
-def _compiled(places: list[Placed]) -> list[dict[str, Any]]:
+def compiled(places: list[Placed]) -> list[dict[str, Any]]:
+    """Steps of a plan, one for each place and what is below it. Filters that ask nothing are left out."""
     steps = [_compile_step(place) for place in places]
     return [step for step in steps if step["kind"] != Kind.FILTER or step["conditions"]["items"]]
 
@@ -80,7 +81,7 @@ def _compile_step(place: Placed) -> dict[str, Any]:
     if step.on_error == Step.OnError.GO_ON and kinds.of(step.kind).can_fail:
         compiled["on_error"] = step.on_error
     if step.kind == Kind.LOOP:
-        return compiled | {"steps": _compiled(place.children)}
+        return compiled | {"steps": compiled(place.children)}
     if step.kind == Kind.FORMAT:
         return compiled | {"values": step_inputs(step)}
     return compiled if step.kind == Kind.DELAY else compiled | {"inputs": step_inputs(step)}
@@ -96,7 +97,7 @@ def _action(place: Placed) -> dict[str, Any]:
         "max_attempts": step.max_attempts,
     }
     if step.on_error == Step.OnError.ERROR_PATH:
-        compiled["error_steps"] = _compiled(place.children)
+        compiled["error_steps"] = compiled(place.children)
     return compiled
 
 
@@ -107,7 +108,7 @@ def _path(place: Placed) -> dict[str, Any]:
         "name": place.step.name,
         "kind": Kind.PATH,
         "conditions": tree if tree["items"] else None,
-        "steps": _compiled(place.children),
+        "steps": compiled(place.children),
     }
 
 

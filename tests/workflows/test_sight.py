@@ -131,4 +131,4 @@ def test_every_value_has_a_label_for_reading_and_a_loops_own_stand_apart(world: 
     loop = add(world, "loop", "Lines", settings={"items": LINES})
     groups, own = labels(world.workflow, list(world.workflow.steps.prefetch_related("mappings")))
     assert [group.key for group in groups] == ["trigger", "create_or_update_contact", "create_invoice", "loop", "run"]
-    assert [group.label for group in own[loop.pk]] == ["Item of Lines"]
+    assert [group.label for group in own[loop.key]] == ["Item of Lines"]

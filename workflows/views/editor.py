@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -14,17 +13,14 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.access import Can, allow, may
-from integrations.fields import label_of
 from integrations.models import Connection
-from integrations.schema import Field, Kind, Schema
 from pinxero.pages import page
-from workflows import conditions, editing, inputs, publishing
-from workflows.editing import Sources
+from workflows import editing, inputs, publishing
+from workflows.compiling import step_tree
 from workflows.forms import WorkflowForm
 from workflows.models import Run, Step, Workflow
 from workflows.sight import labels as labels_of
 from workflows.templatetags.px import when
-from workflows.tokens import Piece, TokenGroup, pieces
 from workflows.views.common import (
     ChoiceLabels,
     any_workflow_or_404,
@@ -35,6 +31,7 @@ from workflows.views.common import (
     workflow_or_404,
 )
 from workflows.views.rhythm import rhythm_of
+from workflows.views.tree import Drawing, Fact, as_text, called_in, drawn, facts
 
 _VERSIONS_SHOWN = 20
 _RUNS_SHOWN = 5
@@ -42,8 +39,6 @@ _RUNS_SHOWN = 5
 _CLOCKS_APART = timedelta(seconds=5)
 LOOKING = "Looking now"
 _RUN_LISTED = ("status", "wait_reason", "title", "result", "error", "created_at", "finished_at")
-#: The places of the values in an operator's sentence.
-_SIDES = re.compile(r"\{(left|right|until)\}")
 
 
 @require_GET
@@ -62,25 +57,22 @@ def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
     seen = state_of(runs, look)
     if request.GET.get("seen") == seen:
         return HttpResponse(status=204)
-    steps = steps_of(shown)
-    groups = labels_of(shown, steps)[0]
+    tree = step_tree(shown)
+    steps = [place.step for top in tree for place, _ in top.all()]
+    groups, own = labels_of(shown, steps)
     found = publishing.problems(shown)
     labels = choice_labels([shown.trigger_connection, *(step.connection for step in steps)])
-    actions = [step for step in steps if step.kind == Step.Kind.ACTION]
+    cards = drawn(tree, groups=groups, own=own, labels=labels, problems=found)
     context = {
         "workflow": shown,
         "trigger": operation_or_none(shown.trigger_operation),
         "trigger_facts": _trigger_facts(shown, labels),
         "trigger_state": shown.listens_to,
         "rhythm": rhythm_of(shown),
-        "filter": _filter_card(steps, groups),
-        "steps": [
-            _step_card(step, number, len(actions), groups, labels, [p for p in found if p.step == step.key])
-            for number, step in enumerate(actions, 1)
-        ],
+        "cards": cards,
+        "begins_with_filter": bool(cards) and cards[0].kind == Step.Kind.FILTER,
         "problems": found,
         "trigger_problems": [p for p in found if p.step == publishing.TRIGGER],
-        "filter_problems": [p for p in found if p.step in {s.key for s in steps if s.kind == Step.Kind.FILTER}],
         "other_problems": [p for p in found if p.step is None],
         "has_changes": publishing.has_unpublished_changes(shown),
         "versions": _versions(shown)[:5],
@@ -166,20 +158,11 @@ def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse
     """One version, as it was published: in plain English, and every input with what goes into it."""
     shown = any_workflow_or_404(request, workflow_id)
     found = get_object_or_404(shown.versions.select_related("published_by"), number=number)
-    groups = labels_of(shown, steps_of(shown))[0]
+    groups, own = labels_of(shown, steps_of(shown))
     names = {c.pk: c for c in Connection.objects.filter(team=shown.team_id)}
     labels = choice_labels(list(names.values()))
-    cards: list[dict[str, Any]] = []
-    for step in found.plan["steps"]:
-        operation = operation_or_none(step.get("operation", ""))
-        connection = names.get(step.get("connection"))
-        number = sum("facts" in each for each in cards) + 1
-        card: dict[str, Any] = {"step": step, "number": number, "operation": operation, "connection": connection}
-        if step["kind"] == Step.Kind.FILTER:
-            card["sentence"] = conditions.describe(step["conditions"])
-        else:
-            card["facts"] = _facts(operation.Inputs if operation else None, step["inputs"], groups, connection, labels)
-        cards.append(card)
+    drawing = Drawing(groups, own, names, labels, called_in(found.plan["steps"]))
+    cards = drawing.cards(found.plan["steps"])
     trigger = operation_or_none(found.plan["trigger"]["operation"])
     connection = names.get(found.plan["trigger"]["connection"])
     context = {
@@ -189,8 +172,8 @@ def version(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse
         "may_build": may(request, Can.BUILD) and shown.deleted_at is None,
         "trigger": trigger,
         "trigger_connection": connection,
-        "trigger_facts": _facts(
-            trigger.Inputs if trigger else None, _as_text(found.plan["trigger"]["inputs"]), groups, connection, labels
+        "trigger_facts": facts(
+            trigger.Inputs if trigger else None, as_text(found.plan["trigger"]["inputs"]), groups, connection, labels
         ),
         "cards": cards,
     }
@@ -213,99 +196,9 @@ def _versions(workflow: Workflow) -> Any:
     return workflow.versions.select_related("published_by").defer("plan").order_by("-number")
 
 
-Fact = tuple[str, "list[Piece] | list[list[tuple[str, list[Piece]]]]", bool]
-
-
 def _trigger_facts(workflow: Workflow, labels: ChoiceLabels) -> list[Fact]:
     trigger = operation_or_none(workflow.trigger_operation)
     if trigger is None:
         return []
     sources = inputs.shown_constants(trigger.Inputs, workflow.trigger_inputs)
-    return _facts(trigger.Inputs, sources, [], workflow.trigger_connection, labels)
-
-
-def _as_text(stored: dict[str, Any]) -> Sources:
-    return {name: value if isinstance(value, str | list) else str(value) for name, value in stored.items()}
-
-
-def _facts(
-    schema: type[Schema] | None,
-    sources: Sources,
-    groups: list[TokenGroup],
-    connection: Connection | None,
-    labels: ChoiceLabels,
-) -> list[Fact]:
-    """Inputs as they are read: label, what goes in, and whether that is a table."""
-    facts: list[Fact] = []
-    for f in schema.fields() if schema else ():
-        value = sources.get(f.name)
-        if not value:
-            continue
-        if isinstance(value, list):
-            rows = [
-                [
-                    (column.label, _said(column, row[column.name], groups, connection, labels))
-                    for column in f.columns
-                    if row.get(column.name)
-                ]
-                for row in value
-            ]
-            facts.append((f.label, rows, True))
-        else:
-            facts.append((f.label, _said(f, value, groups, connection, labels), False))
-    return facts
-
-
-def _said(
-    f: Field, source: str, groups: list[TokenGroup], connection: Connection | None, labels: ChoiceLabels
-) -> list[Piece]:
-    if "{{" not in source:
-        if f.kind is Kind.YES_NO:
-            source = {"true": "Yes", "True": "Yes", "false": "No", "False": "No"}.get(source, source)
-        elif f.dynamic_choices is not None and connection is not None:
-            source = labels.get((connection.pk, f.dynamic_choices.key), {}).get(source, source)
-        else:
-            source = label_of(f, source)
-        return [Piece(source)]  # a name may hold braces of its own
-    return pieces(source, groups)
-
-
-def _filter_card(steps: list[Step], groups: list[TokenGroup]) -> dict[str, Any] | None:
-    step = next((each for each in steps if each.kind == Step.Kind.FILTER), None)
-    if step is None:
-        return None
-    tree = publishing.condition_tree(step)
-    rows = []
-    for item in tree["items"]:
-        operator = conditions.OPERATORS.get(item.get("type", ""), {}).get(item.get("operator", ""))
-        if operator is None:
-            continue
-        sides = {"left": item["left"], "right": item["right"] or "", "until": item["right_until"] or ""}
-        rows.append(
-            [
-                (pieces(sides[part], groups), "") if part in sides else ([], part)
-                for part in _SIDES.split(operator.english)
-            ]
-        )
-    return {"step": step, "group": tree["group"], "rows": rows}
-
-
-def _step_card(
-    step: Step,
-    number: int,
-    count: int,
-    groups: list[TokenGroup],
-    labels: ChoiceLabels,
-    problems: list[publishing.Problem],
-) -> dict[str, Any]:
-    operation = operation_or_none(step.operation)
-    sources = editing.sources_of(list(step.mappings.all()))
-    return {
-        "step": step,
-        "number": number,
-        "operation": operation,
-        "facts": _facts(operation.Inputs if operation else None, sources, groups, step.connection, labels),
-        "problems": problems,
-        "is_first": number == 1,
-        "is_last": number == count,
-    }
+    return facts(trigger.Inputs, sources, [], workflow.trigger_connection, labels)

@@ -42,6 +42,7 @@
       token.className = "";
       token.append(button);
     });
+    wireFunctions(panel);
     const search = panel.querySelector("[data-px-token-search]");
     if (!search) return;
     search.hidden = false;
@@ -49,6 +50,74 @@
       const wanted = event.target.value.trim().toLowerCase();
       panel.querySelectorAll("li").forEach((item) => {
         item.hidden = wanted !== "" && !item.textContent.toLowerCase().includes(wanted);
+      });
+    });
+  };
+
+  /* The list of functions: each becomes a button that puts it behind the value where the cursor is. */
+  const wireFunctions = (panel) => {
+    const help = panel.querySelector("[data-px-function-help]");
+    if (help) help.textContent = "Click into a value, then on a function: it is put behind that value. What stands in its brackets is an example to change.";
+    panel.querySelectorAll("[data-px-function]").forEach((entry) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = entry.className;
+      while (entry.firstChild) button.append(entry.firstChild);
+      button.addEventListener("mousedown", (event) => event.preventDefault());
+      button.addEventListener("click", () => {
+        const field = target();
+        if (field) apply(field, callIn(entry.dataset.pxFunction));
+      });
+      entry.className = "";
+      entry.append(button);
+    });
+  };
+
+  /* `replace("INV", "PIN")` of `{{ "INV-001" | replace("INV", "PIN") }}`; the first call where there are several. */
+  const callIn = (example) => {
+    const found = /\|\s*([a-z_]+(?:\((?:[^()"']|"[^"]*"|'[^']*')*\))?)/.exec(example);
+    return found ? found[1] : "";
+  };
+
+  const apply = (field, call) => {
+    if (!call) return;
+    const at = field.selectionStart ?? field.value.length;
+    const begin = field.value.lastIndexOf("{{", at);
+    const end = begin < 0 ? -1 : field.value.indexOf("}}", begin);
+    if (end < 0) {
+      const whole = field.value.trim();
+      const quoted = `"${whole.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+      field.value = `{{ ${whole ? quoted : '""'} | ${call} }}`;
+      field.setSelectionRange(field.value.length, field.value.length);
+    } else {
+      const before = field.value.slice(0, end).trimEnd();
+      field.value = `${before} | ${call} ${field.value.slice(end)}`;
+      const after = field.value.indexOf("}}", before.length) + 2;
+      field.setSelectionRange(after, after);
+    }
+    const holder = field.closest("details");
+    if (holder) holder.open = true;
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+
+  /* The list of steps to add: what is typed above it leaves only those that fit. */
+  const wireChoices = (list) => {
+    if (list.dataset.pxWired) return;
+    list.dataset.pxWired = "1";
+    const search = list.querySelector("[data-px-choice-search]");
+    if (!search) return;
+    search.hidden = false;
+    search.querySelector("input").addEventListener("input", (event) => {
+      const wanted = event.target.value.trim().toLowerCase().split(/\s+/);
+      list.querySelectorAll("fieldset").forEach((group) => {
+        let count = 0;
+        group.querySelectorAll(".px-choice").forEach((choice) => {
+          const text = `${choice.textContent} ${group.querySelector("legend").textContent}`.toLowerCase();
+          choice.hidden = !wanted.every((word) => text.includes(word));
+          if (!choice.hidden) count += 1;
+        });
+        group.hidden = count === 0;
       });
     });
   };
@@ -87,16 +156,52 @@
     showOperators(true);
   };
 
+  /* A text to be taken elsewhere: a button beside it puts it into the clipboard, where the browser lets pages do so. */
+  const wireCopy = (field) => {
+    if (field.dataset.pxWired || !navigator.clipboard) return;
+    field.dataset.pxWired = "1";
+    const row = document.createElement("div");
+    row.className = "px-copy";
+    field.replaceWith(row);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "px-button px-button--small";
+    button.textContent = "Copy";
+    button.setAttribute("aria-live", "polite");
+    button.addEventListener("click", async () => {
+      field.select();
+      try {
+        await navigator.clipboard.writeText(field.value);
+        button.textContent = "Copied";
+      } catch {
+        button.textContent = "Marked; copy it yourself";
+      }
+    });
+    row.append(field, button);
+  };
+
   const wire = (root) => {
     /* Icons are drawn from words such as "space_dashboard", which would be read aloud before a link's own name. */
     root.querySelectorAll(".material-symbols-outlined").forEach((icon) => { icon.ariaHidden = "true"; });
     root.querySelectorAll("[data-px-without-script]").forEach((each) => { each.hidden = true; });
     root.querySelectorAll("[data-px-tokens]").forEach(wireTokens);
     root.querySelectorAll("[data-px-comparison]").forEach(wireComparison);
+    root.querySelectorAll("[data-px-choices]").forEach(wireChoices);
+    root.querySelectorAll("[data-px-copy]").forEach(wireCopy);
   };
 
   document.addEventListener("focusin", (event) => {
     if (event.target.matches && event.target.matches("[data-px-takes-tokens]")) lastField = event.target;
+  });
+
+  /* One menu at a time; a click elsewhere or Escape closes it. */
+  const closeMenus = (but) => document.querySelectorAll(".px-menu[open]").forEach((menu) => { if (menu !== but) menu.open = false; });
+  document.addEventListener("click", (event) => closeMenus(event.target.closest && event.target.closest(".px-menu")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector(".px-menu[open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
   });
 
   document.addEventListener("change", (event) => {
@@ -124,22 +229,21 @@
   });
 
   /* What somebody types or picks while a form is being brought up to date is put into the new one. */
-  const valuesOf = (form) => {
-    const values = new Map();
-    form.querySelectorAll("input[name]:not([type=hidden]):not([type=file]), select[name], textarea[name]").forEach((each) => {
-      const isTicked = each.type === "checkbox" || each.type === "radio";
-      values.set(isTicked ? `${each.name}=${each.value}` : each.name, isTicked ? each.checked : each.value);
+  const controls = (form) => {
+    const fields = form.querySelectorAll("input[name]:not([type=hidden]):not([type=file]), select[name], textarea[name]");
+    return [...fields].map((field) => {
+      const isTicked = field.type === "checkbox" || field.type === "radio";
+      return { field, isTicked, name: isTicked ? `${field.name}=${field.value}` : field.name };
     });
-    return values;
   };
+  const valuesOf = (form) =>
+    new Map(controls(form).map(({ field, isTicked, name }) => [name, isTicked ? field.checked : field.value]));
   const putBack = (form, typed) => {
-    form.querySelectorAll("input[name]:not([type=hidden]):not([type=file]), select[name], textarea[name]").forEach((each) => {
-      const isTicked = each.type === "checkbox" || each.type === "radio";
-      const name = isTicked ? `${each.name}=${each.value}` : each.name;
-      if (!typed.has(name)) return;
-      if (isTicked) { each.checked = typed.get(name); return; }
-      const fits = each.tagName !== "SELECT" || [...each.options].some((option) => option.value === typed.get(name));
-      if (fits) each.value = typed.get(name);
+    controls(form).filter(({ name }) => typed.has(name)).forEach(({ field, isTicked, name }) => {
+      const value = typed.get(name);
+      if (isTicked) { field.checked = value; return; }
+      const fits = field.tagName !== "SELECT" || [...field.options].some((option) => option.value === value);
+      if (fits) field.value = value;
     });
   };
   const asSent = new WeakMap();
