@@ -45,8 +45,13 @@ class Webhook:
 
     #: The request header that carries the signature.
     header: ClassVar[str]
-    #: Where a person sets it up, for the connections page: "in the app's settings, under Webhooks".
+    #: Where a person sets it up at the provider, for the connection's page: "example.com, your app, Webhooks".
     place: ClassVar[str]
+    #: What a person chooses there, as "contacts and invoices", and presses to have the address proved.
+    wanted: ClassVar[str]
+    proof: ClassVar[str]
+    #: The setting that takes the signing key.
+    setting: ClassVar[str]
 
     def keys(self) -> Sequence[str]:
         """The signing keys that count now, several while one replaces another; none where it is not set up."""

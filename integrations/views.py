@@ -16,7 +16,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from integrations import connections as services
-from integrations import consent, limits, oauth, registry
+from integrations import consent, limits, oauth, registry, webhooks
 from integrations.access import Can, allow, may, team_of
 from integrations.base import Account, Connector
 from integrations.errors import IntegrationError, ReconnectError
@@ -121,6 +121,7 @@ def connection(request: HttpRequest, connection_id: int) -> HttpResponse:
         "shown": _show(request, found),
         "usages": services.usages(found),
         "notes": services.notes(found) if found.is_usable else [],
+        "hearing": webhooks.hearing(found) if found.status != Connection.Status.DISCONNECTED else None,
         "may_build": may(request, Can.BUILD),
     }
     return page(request, "connections/detail.html", context, title=found.name)

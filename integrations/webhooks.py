@@ -21,10 +21,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 from django.db.models import BooleanField, Case, Q, Value, When
+from django.urls import reverse
 
 from integrations import registry
 from integrations.base import Connector
@@ -188,6 +192,42 @@ def last_notice(connection: Connection) -> datetime | None:
     notices = HookNotice.objects.filter(provider=connection.provider, organisation=connection.external_id)
     last: datetime | None = notices.order_by("-received_at").values_list("received_at", flat=True).first()
     return last
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """How the notices about one connection stand, for its page. `triggers` are the names of those that they ring for.
+
+    `last` is None where none came; then `is_set_up` tells whether any could have come.
+    """
+
+    webhook: Webhook
+    address: str
+    has_keys: bool
+    is_set_up: bool
+    triggers: list[str]
+    last: datetime | None
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the address looks like one that a provider reaches: by its name, over https."""
+        parts = urlsplit(self.address)
+        return parts.scheme == "https" and parts.port in {None, 443}
+
+
+def hearing(connection: Connection) -> Hearing | None:
+    """How the connection's notices stand; None where its provider gives none."""
+    connector = registry.connector(connection.provider)
+    if connector.webhook is None:
+        return None
+    return Hearing(
+        webhook=connector.webhook,
+        address=f"{settings.BASE_URL}{reverse('hook', args=[connector.key])}",
+        has_keys=has_keys(connector.key),
+        is_set_up=is_set_up(connector.key),
+        triggers=[each.name for each in registry.triggers() if each.doorbell and each.connector is connector],
+        last=last_notice(connection),
+    )
 
 
 # --- chores -----------------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ class XeroWebhook(Webhook):
 
     header = "X-Xero-Signature"
     place = "developer.xero.com, your app, Webhooks"
+    wanted = "contacts, invoices and credit notes"
+    proof = "Send intent to receive"
+    setting = "XERO_WEBHOOK_KEYS"
 
     def keys(self) -> Sequence[str]:
         return [key for key in settings.XERO_WEBHOOK_KEYS if key]

@@ -12,11 +12,12 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from integrations import registry, webhooks
 from integrations.models import HookDelivery, HookKey, HookNotice
-from tests.base import make_cast, make_connection
+from tests.base import Cast, make_cast, make_connection
 from tests.provider import DEMO, Sandbox
 from workflows import doorbell
 from workflows.models import TriggerState
@@ -142,3 +143,65 @@ def test_old_notices_are_forgotten_and_those_that_may_come_again_are_kept() -> N
         )
     assert webhooks.forget_old() == 1
     assert sorted(HookNotice.objects.values_list("resource_id", flat=True)) == ["0", "1"]
+
+
+@pytest.fixture
+def page_of(cast: Cast) -> Callable[[], str]:
+    """The text of the Xero connection's page, and of no other part of it than what is told of notices."""
+    xero = make_connection(cast.team, "xero", external_id=DEMO)
+
+    def read() -> str:
+        client = Client()
+        client.force_login(cast.builder)
+        html = " ".join(client.get(reverse("connection", args=[xero.pk])).content.decode().split())
+        return html.partition('aria-labelledby="notices"')[2].partition("</section>")[0]
+
+    return read
+
+
+@pytest.mark.django_db
+def test_the_connections_page_tells_how_to_set_notices_up_where_they_are_not(
+    page_of: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "XERO_WEBHOOK_KEYS", [])
+    monkeypatch.setattr(settings, "BASE_URL", "https://pinxero.example.com")
+    shown = page_of()
+    assert "Not set up" in shown
+    assert 'value="https://pinxero.example.com/hooks/xero/"' in shown
+    assert "none, for notices are not set up" in shown
+    assert "XERO_WEBHOOK_KEYS" in shown
+    assert "this is none" not in shown
+
+
+@pytest.mark.django_db
+def test_a_key_that_xero_has_not_used_is_told_as_not_proved(page_of: Callable[[], str]) -> None:
+    shown = page_of()
+    assert "Not proved yet" in shown
+    assert "Send intent to receive" in shown
+    assert KEY not in shown
+    assert "reaches only addresses with https on port 443, and this is none" in shown
+
+
+@pytest.mark.django_db
+def test_the_last_notice_is_told_with_its_time_and_only_of_this_organisation(page_of: Callable[[], str]) -> None:
+    assert post(numbered(1, 1)).status_code == 200
+    shown = page_of()
+    assert "Set up" in shown
+    assert "none yet about this organisation" in shown
+    long_ago = timezone.now().replace(year=2025, month=3, day=14, hour=9, minute=26)
+    for organisation, received_at in ((DEMO, long_ago), ("another", timezone.now())):
+        HookNotice.objects.create(
+            provider="xero",
+            organisation=organisation,
+            category="CONTACT",
+            resource_id="1",
+            change="CREATE",
+            told_at="x",
+            received_at=received_at,
+        )
+    assert "14 Mar 2025, 09:26" in page_of()
+
+
+@pytest.mark.django_db
+def test_a_provider_without_notices_has_nothing_to_tell_of_them(cast: Cast) -> None:
+    assert webhooks.hearing(make_connection(cast.team, "pinterest")) is None
