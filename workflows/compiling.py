@@ -68,28 +68,28 @@ def compiled(places: list[Placed]) -> list[dict[str, Any]]:
 
 def _compile_step(place: Placed) -> dict[str, Any]:
     step = place.step
-    compiled: dict[str, Any] = {"key": step.key, "name": step.name, "kind": step.kind}
+    made: dict[str, Any] = {"key": step.key, "name": step.name, "kind": step.kind}
     if step.kind == Kind.ACTION:
-        return compiled | _action(place)
+        return made | _action(place)
     if step.kind == Kind.FILTER:
-        return compiled | {"conditions": condition_tree(step)}
+        return made | {"conditions": condition_tree(step)}
     if step.kind == Kind.BRANCH:
-        return compiled | {"paths": [_path(child) for child in place.children if child.step.kind == Kind.PATH]}
+        return made | {"paths": [_path(child) for child in place.children if child.step.kind == Kind.PATH]}
     if step.kind == Kind.PATH:
         return _path(place)
-    compiled |= kinds.read_settings(step.kind, step.settings)
+    made |= kinds.read_settings(step.kind, step.settings)
     if step.on_error == Step.OnError.GO_ON and kinds.of(step.kind).can_fail:
-        compiled["on_error"] = step.on_error
+        made["on_error"] = step.on_error
     if step.kind == Kind.LOOP:
-        return compiled | {"steps": compiled(place.children)}
+        return made | {"steps": compiled(place.children)}
     if step.kind == Kind.FORMAT:
-        return compiled | {"values": step_inputs(step)}
-    return compiled if step.kind == Kind.DELAY else compiled | {"inputs": step_inputs(step)}
+        return made | {"values": step_inputs(step)}
+    return made if step.kind == Kind.DELAY else made | {"inputs": step_inputs(step)}
 
 
 def _action(place: Placed) -> dict[str, Any]:
     step = place.step
-    compiled: dict[str, Any] = {
+    made: dict[str, Any] = {
         "operation": step.operation,
         "connection": step.connection_id,
         "inputs": step_inputs(step),
@@ -97,8 +97,8 @@ def _action(place: Placed) -> dict[str, Any]:
         "max_attempts": step.max_attempts,
     }
     if step.on_error == Step.OnError.ERROR_PATH:
-        compiled["error_steps"] = compiled(place.children)
-    return compiled
+        made["error_steps"] = compiled(place.children)
+    return made
 
 
 def _path(place: Placed) -> dict[str, Any]:
