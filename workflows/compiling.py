@@ -52,7 +52,7 @@ def compile_plan(workflow: Workflow) -> dict[str, Any]:
             "connection": workflow.trigger_connection_id,
             "inputs": {name: value for name, value in workflow.trigger_inputs.items() if value not in (None, "")},
         },
-        "steps": compiled(places),
+        "steps": compiled_steps(places),
     }
 
 
@@ -60,7 +60,7 @@ def _is_flat(place: Placed) -> bool:
     return place.step.kind in (Kind.FILTER, Kind.ACTION) and place.step.on_error != Step.OnError.ERROR_PATH
 
 
-def compiled(places: list[Placed]) -> list[dict[str, Any]]:
+def compiled_steps(places: list[Placed]) -> list[dict[str, Any]]:
     """Steps of a plan, one for each place and what is below it. Filters that ask nothing are left out."""
     steps = [_compile_step(place) for place in places]
     return [step for step in steps if step["kind"] != Kind.FILTER or step["conditions"]["items"]]
@@ -81,7 +81,7 @@ def _compile_step(place: Placed) -> dict[str, Any]:
     if step.on_error == Step.OnError.GO_ON and kinds.of(step.kind).can_fail:
         made["on_error"] = step.on_error
     if step.kind == Kind.LOOP:
-        return made | {"steps": compiled(place.children)}
+        return made | {"steps": compiled_steps(place.children)}
     if step.kind == Kind.FORMAT:
         return made | {"values": step_inputs(step)}
     return made if step.kind == Kind.DELAY else made | {"inputs": step_inputs(step)}
@@ -97,7 +97,7 @@ def _action(place: Placed) -> dict[str, Any]:
         "max_attempts": step.max_attempts,
     }
     if step.on_error == Step.OnError.ERROR_PATH:
-        made["error_steps"] = compiled(place.children)
+        made["error_steps"] = compiled_steps(place.children)
     return made
 
 
@@ -108,7 +108,7 @@ def _path(place: Placed) -> dict[str, Any]:
         "name": place.step.name,
         "kind": Kind.PATH,
         "conditions": tree if tree["items"] else None,
-        "steps": compiled(place.children),
+        "steps": compiled_steps(place.children),
     }
 
 

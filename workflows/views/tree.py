@@ -16,7 +16,7 @@ from integrations.models import Connection
 from integrations.schema import Field, Kind, Schema
 from workflows import conditions, kinds
 from workflows.checking import Problem
-from workflows.compiling import Placed, compiled
+from workflows.compiling import Placed, compiled_steps
 from workflows.editing import Sources
 from workflows.models import Step, Workflow
 from workflows.outline import Place
@@ -206,7 +206,7 @@ def drawn(
     """The cards of a workflow's rows, with what can be changed."""
     rows = {place.step.key: place.step for top in tree for place, _ in top.all()}
     used = {step.connection_id: step.connection for step in rows.values() if step.connection}
-    steps = compiled(tree)
+    steps = compiled_steps(tree)
     connections = {pk: each for pk, each in used.items() if pk is not None}
     drawing = Drawing(groups, own, connections, labels, called_in(steps), rows, problems)
     cards = drawing.cards(steps)
@@ -214,7 +214,7 @@ def drawn(
     for card in _all(cards):
         place = places[card.plan["key"]]
         if place.children and card.kind == Step.Kind.ACTION and card.error_path is None:
-            card.unused = drawing.cards(compiled(place.children))
+            card.unused = drawing.cards(compiled_steps(place.children))
     return cards
 
 
