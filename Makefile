@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 NOT_INSTALLED = echo "The packages could not be installed; pip says why above. It needs the network, or a package index" \
 	"of your own in PIP_INDEX_URL. The next make goes on from here." >&2; exit 1
 
-.PHONY: run test lint prove screenshots
+.PHONY: run test lint prove bench screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -32,6 +32,10 @@ lint: .venv/installed-tests
 prove: .venv/installed-tests
 	@exec $(BIN)/python bench/prove.py $(if $(CASE),--case $(CASE)) $(if $(or $(N),$(RUNS)),--size $(or $(N),$(RUNS))) $(if $(SEED),--seed $(SEED)) \
 		$(if $(CONTROL),--control $(CONTROL)) $(if $(ROUGH),--rough)
+
+# ONLY=runs,pages for some of it, QUICK=1 for small sizes, BENCH_POSTGRES=postgres://user@host:port for both databases
+bench: .venv/installed-tests
+	@exec $(BIN)/python bench/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 screenshots: .venv/installed-tests
 	@exec $(BIN)/python manage.py screenshots
