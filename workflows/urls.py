@@ -14,6 +14,7 @@ from workflows.views import (
     portability,
     runs,
     start_settings,
+    starts,
     steps,
     triggers,
 )
@@ -33,6 +34,9 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/trigger/", triggers.trigger, name="workflow_trigger"),
     path("workflows/<int:workflow_id>/trigger/signature/", start_settings.hook_signature, name="hook_signature"),
     path("workflows/<int:workflow_id>/trigger/new-address/", start_settings.rotate_hook, name="rotate_hook"),
+    path("workflows/<int:workflow_id>/start/", starts.start_workflow, name="start_workflow"),
+    path("workflows/<int:workflow_id>/rows/", starts.upload_file, name="upload_file"),
+    path("workflows/<int:workflow_id>/rows/<int:upload_id>/", starts.start_rows, name="start_rows"),
     path("hooks/in/<str:token>/", inbound.inbound, name="inbound"),
     path("workflows/<int:workflow_id>/filter/", filters.workflow_filter, name="workflow_filter"),
     path("workflows/<int:workflow_id>/steps/new/", steps.new_step, name="new_step"),
