@@ -1,7 +1,8 @@
 """Doorbells: a provider's notice makes the triggers that it concerns due now. One path, one dedupe: the poll's.
 
 Many notices coalesce: between two looks of one trigger lie at least ten seconds however often it rings, so the calls do
-not grow with the notices. A trigger whose last look failed keeps its pause; its budget may be used up.
+not grow with the notices; when the day's calls run low it is longer, as `workflows.pacing` says, and what is kept for
+actions is never spent on it. A trigger whose last look failed keeps its pause; its budget may be used up.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from integrations import registry, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.notices import Notice
 from workflows.models import TriggerState
+from workflows.pacing import BELL_SECONDS, is_instant, pace_of
 from workflows.queue import ring
 
-#: Between two looks that notices ask for.
-DISTANCE_SECONDS = 10
+#: Between two looks that notices ask for, while there are calls enough.
+DISTANCE_SECONDS = BELL_SECONDS
 
 
 def answer(provider: str, notices: Sequence[Notice]) -> None:
@@ -40,22 +42,17 @@ def catch_up() -> int:
     return len(providers)
 
 
-def is_instant(operation: str) -> bool:
-    """Whether the trigger of that key is told of changes: its provider's notices have been seen to arrive."""
-    try:
-        trigger = registry.trigger(operation)
-    except registry.UnknownOperationError:
-        return False
-    return bool(trigger.doorbell) and webhooks.is_set_up(trigger.connector.key)
+def cadence(operation: str, minutes: int, bell: int | None = DISTANCE_SECONDS) -> str:
+    """How soon the trigger notices something, for people: "at once, and every 5 minutes ...", "every 5 minutes".
 
-
-def cadence(operation: str, minutes: int) -> str:
-    """How soon the trigger notices something, for people: "at once, and every 5 minutes ...", "every 5 minutes"."""
+    `bell` is the seconds between two looks that notices ask for, None where they ask in vain.
+    """
     every = "every minute" if minutes == 1 else f"every {minutes} minutes"
-    if not is_instant(operation):
+    if bell is None or bell >= minutes * 60 or not is_instant(operation):
         return every
     name = registry.trigger(operation).connector.name
-    return f"at once when {name} gives notice, and {every} in case a notice is lost"
+    soon = "at once" if bell <= DISTANCE_SECONDS else "soon"
+    return f"{soon} when {name} gives notice, and {every} in case a notice is lost"
 
 
 def _listening(provider: str, category: str) -> list[str]:
@@ -72,7 +69,12 @@ def _make_due(asked: QuerySet[TriggerState]) -> None:
     wanted = asked.filter(next_due_at__isnull=False, failures=0)
     has_rung = False
     for state in wanted.order_by("pk").select_for_update(of=("self",)).annotate(now=DatabaseNow()):
-        soon = _soon(state, state.now)
+        soon = _soon(state, state.now, DISTANCE_SECONDS)
+        if soon is not None:
+            # Only now, because it takes a few queries: what the day's calls allow.
+            pace = pace_of(state)
+            bell = DISTANCE_SECONDS if pace is None else pace.bell
+            soon = None if bell is None else _soon(state, state.now, bell)
         if soon is not None:
             TriggerState.objects.filter(pk=state.pk).update(next_due_at=soon)
             has_rung = True
@@ -80,9 +82,10 @@ def _make_due(asked: QuerySet[TriggerState]) -> None:
         ring()
 
 
-def _soon(state: TriggerState, now: datetime) -> datetime | None:
-    """When to look because of a notice at `now`; None where a look that will see the change is planned already."""
-    distance = seconds(DISTANCE_SECONDS)
+def _soon(state: TriggerState, now: datetime, bell: int) -> datetime | None:
+    """When to look because of a notice at `now`, `bell` seconds at least after the last look; None where a look that
+    will see the change is planned already."""
+    distance = seconds(bell)
     assert state.next_due_at is not None
     if state.lease_until is not None and state.lease_until > now:
         # The look under way may have read past the change: another one follows it.

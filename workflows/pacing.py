@@ -4,6 +4,9 @@ Of the calls that are left today three in ten are kept for the actions of workfl
 a fifth of the day's, which `integrations.limits` refuses to polls anyway. The looks of all triggers of a connection
 share the rest: where it does not last until the day ends, each of them slows down by the same factor. Nobody has to
 set anything, and it is over when the day's count begins again.
+
+Looks that notices ask for draw on the same share: they come at once while it is plenty, further apart as it shrinks,
+and not at all once only the kept calls are left. What they take is missing for the planned looks, which then slow down.
 """
 
 from __future__ import annotations
@@ -16,13 +19,17 @@ from fractions import Fraction
 from django.db.models import Min
 from django.utils import timezone
 
-from integrations import limits, registry
+from integrations import limits, registry, webhooks
 from integrations.clock import unscaled
 from integrations.models import CallBudget, Connection
 from workflows.models import TriggerState, Workflow
 
 _SHARE_OF_LEFT = Fraction(7, 10)
 _ALWAYS_KEPT = Fraction(1, 5)
+#: Between two looks that notices ask for, at least.
+BELL_SECONDS = 10
+#: What polls may use is spent so slowly on notices that it would last for so long, however often they come.
+_BELLS_LAST = 3600
 
 
 @dataclass(frozen=True)
@@ -64,14 +71,27 @@ def slowed(asked: int, day: Day, everybody: Iterable[Looks]) -> int:
     return min(longest, math.ceil(asked * needed / day.usable))
 
 
+def bell_distance(day: Day, *, calls: int) -> int | None:
+    """Whole seconds between two looks that notices ask for, where one look at everything that notices come for takes so
+    many `calls`; None where nothing is left for them."""
+    if not day.limit:
+        return BELL_SECONDS
+    if day.usable < calls:
+        return None
+    return max(BELL_SECONDS, math.ceil(_BELLS_LAST * calls / day.usable))
+
+
 @dataclass(frozen=True)
 class Pace:
-    """How often a trigger looks now, and why."""
+    """How often a trigger looks now, and why. `bell` is the seconds between two looks that notices ask for, None where
+    they ask in vain; it counts where the trigger `is_instant`."""
 
     asked: int
     minutes: int
     day: Day
     name: str
+    bell: int | None = BELL_SECONDS
+    is_instant: bool = False
 
     @property
     def is_slowed(self) -> bool:
@@ -79,12 +99,20 @@ class Pace:
         return self.minutes > self.asked
 
     @property
+    def is_held(self) -> bool:
+        """Whether notices do not make it look at once as they otherwise would."""
+        return self.is_instant and self.bell != BELL_SECONDS
+
+    @property
     def sentence(self) -> str:
-        """Why it looks less often, for people; empty where it does not."""
-        if not self.is_slowed:
+        """Why it looks less often or less promptly, for people; empty where it does not."""
+        if not self.is_slowed and not self.is_held:
             return ""
-        left = f"{self.day.left:,} of {self.day.limit:,} calls are left for {self.name}"
-        return f"{every(self.minutes)} instead of {self.asked} today: {left}."
+        said = f"{every(self.minutes)} instead of {self.asked} today" if self.is_slowed else ""
+        if self.is_held:
+            bell = "no sooner when notices come" if self.bell is None else f"{_at_most(self.bell)} when notices come"
+            said = f"{said}, and {bell}" if said else f"{bell[0].upper()}{bell[1:]} today"
+        return f"{said}: {self.day.left:,} of {self.day.limit:,} calls are left for {self.name}."
 
 
 def every(minutes: int) -> str:
@@ -94,6 +122,20 @@ def every(minutes: int) -> str:
     if minutes >= 120:
         return f"About every {round(minutes / 60)} hours"
     return f"Every {minutes} minutes"
+
+
+def _at_most(distance: int) -> str:
+    """ "At most every 40 seconds", "at most every 3 minutes"."""
+    return f"at most every {distance} seconds" if distance < 120 else f"at most every {round(distance / 60)} minutes"
+
+
+def is_instant(operation: str) -> bool:
+    """Whether the trigger of that key is told of changes: its provider's notices have been seen to arrive."""
+    try:
+        trigger = registry.trigger(operation)
+    except registry.UnknownOperationError:
+        return False
+    return bool(trigger.doorbell) and webhooks.is_set_up(trigger.connector.key)
 
 
 def pace_of(state: TriggerState) -> Pace | None:
@@ -106,7 +148,12 @@ def paces(connection: Connection) -> list[tuple[TriggerState, Pace]]:
     listened = _listened(connection)
     looks = [Looks(asked, max(1, state.calls_per_look)) for state, asked in listened]
     day = day_of(connection)
-    return [(state, Pace(asked, slowed(asked, day, looks), day, connection.name)) for state, asked in listened]
+    ringing = [state for state, _ in listened if is_instant(state.operation)]
+    bell = bell_distance(day, calls=sum(max(1, state.calls_per_look) for state in ringing) or 1)
+    return [
+        (state, Pace(asked, slowed(asked, day, looks), day, connection.name, bell, state in ringing))
+        for state, asked in listened
+    ]
 
 
 def day_of(connection: Connection) -> Day:

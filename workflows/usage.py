@@ -35,7 +35,7 @@ def notes(connection: Connection) -> Iterable[Note]:
     of_all = f" of the {day.limit:,} there are" if day.limit else ""
     yield Note(f"{what} here, which takes about {a_day:,} call{'' if a_day == 1 else 's'} a day{of_all}.")
     for state, pace in looking:
-        if pace.is_slowed:
+        if pace.sentence:
             yield Note(f"{_name(state)}: {pace.sentence}", is_warning=True)
 
 

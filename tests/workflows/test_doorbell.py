@@ -11,11 +11,12 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from integrations import registry
-from integrations.models import Connection, HookNotice
+from integrations import connections, registry
+from integrations.models import CallBudget, Connection, HookNotice
 from tests.base import Cast, make_connection
 from workflows import doorbell
-from workflows.models import TriggerState
+from workflows.models import TriggerState, Workflow
+from workflows.views.rhythm import rhythm_of
 
 pytestmark = pytest.mark.django_db
 KEY = "webhook-key"
@@ -117,3 +118,46 @@ def test_a_trigger_is_called_instant_only_once_notices_have_arrived() -> None:
     send(body=VECTOR)
     assert doorbell.cadence("xero.new_contact", 5).startswith("at once when Xero gives notice, and every 5 minutes")
     assert doorbell.cadence("xero.new_quote", 1) == "every minute"
+
+
+def listens(cast: Cast, state: TriggerState, minutes: int = 5) -> Workflow:
+    """An active workflow that listens to the state."""
+    return Workflow.objects.create(
+        team=cast.team, name="Contacts", status="active", listens_to=state, interval_minutes=minutes,
+        trigger_operation=state.operation, trigger_connection=state.connection,
+    )  # fmt: skip
+
+
+def spend(connection: Connection, used: int) -> None:
+    values = {"day_used": used, "day_limit": settings.XERO_DAY_LIMIT, "day_started_at": timezone.now()}
+    CallBudget.objects.update_or_create(connection=connection, defaults=values)
+
+
+def test_a_notice_asks_for_a_look_later_when_the_days_calls_run_low(
+    xero: Connection, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "XERO_DAY_LIMIT", 1000)
+    now = timezone.now()
+    contacts = state_of(xero, "xero.new_contact", last_polled_at=now)
+    workflow = listens(cast, contacts)
+    spend(xero, 700)
+    assert send(event()) == 200
+    contacts.refresh_from_db()
+    assert contacts.next_due_at == now + timedelta(seconds=36)
+    assert "at most every 36 seconds when notices come" in rhythm_of(workflow).slowed
+    assert rhythm_of(workflow).cadence.startswith("soon when Xero gives notice")
+
+
+def test_a_notice_never_spends_the_calls_that_are_kept_for_actions(
+    xero: Connection, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "XERO_DAY_LIMIT", 1000)
+    contacts = state_of(xero, "xero.new_contact")
+    workflow = listens(cast, contacts)
+    spend(xero, 800)
+    assert send(event()) == 200
+    assert HookNotice.objects.count() == 1
+    assert not is_due(contacts)
+    assert "no sooner when notices come: 200 of 1,000 calls are left" in rhythm_of(workflow).slowed
+    assert "gives notice" not in rhythm_of(workflow).cadence
+    assert any("no sooner when notices come" in note.text for note in connections.notes(xero))

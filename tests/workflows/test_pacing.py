@@ -20,7 +20,7 @@ from tests.workflows.scripted.connector import Provider
 from tests.world import make_world
 from workflows import pacing, polling
 from workflows.models import TriggerState, Workflow
-from workflows.pacing import Day, Looks, Pace, slowed
+from workflows.pacing import Day, Looks, Pace, bell_distance, slowed
 
 LOOKS = st.lists(st.builds(Looks, st.integers(1, 15), st.integers(1, 40)), min_size=1, max_size=8)
 DAYS = st.builds(
@@ -90,6 +90,54 @@ def test_it_is_said_in_plain_words() -> None:
     assert [pacing.every(minutes) for minutes in (1, 2, 119, 120)] == [
         "Every minute", "Every 2 minutes", "Every 119 minutes", "About every 2 hours",
     ]  # fmt: skip
+
+
+@given(DAYS, st.integers(1, 200))
+def test_looks_for_notices_never_take_more_than_polls_may_use(day: Day, calls: int) -> None:
+    """Notices without end: each look is made as soon as it may be, until nothing is left for them."""
+    if not day.limit:
+        return
+    left = day.left
+    for _ in range(50):
+        distance = bell_distance(Day(left, day.limit, day.seconds), calls=calls)
+        if distance is None:
+            break
+        assert distance >= pacing.BELL_SECONDS
+        left -= calls
+        assert left >= day.limit / 5
+
+
+@pytest.mark.parametrize(
+    ("left", "limit", "calls", "distance"),
+    [
+        (0, 0, 1, 10),  # no limit
+        (1000, 1000, 1, 10),
+        (1000, 1000, 3, 16),  # 700 may be used
+        (300, 1000, 1, 36),  # 100 may be used
+        (210, 1000, 1, 360),
+        (201, 1000, 2, None),
+        (200, 1000, 1, None),  # the kept fifth
+    ],
+)
+def test_notices_ask_less_often_the_fewer_calls_are_left(
+    left: int, limit: int, calls: int, distance: int | None
+) -> None:
+    assert bell_distance(Day(left, limit, 8 * 3600), calls=calls) == distance
+
+
+def test_what_holds_notices_up_is_said_in_plain_words() -> None:
+    day, name = Day(240, 1000, 8 * 3600), "Acme"
+    said = [
+        Pace(5, minutes, day, name, bell, is_instant).sentence
+        for minutes, bell, is_instant in ((5, 90, True), (5, None, True), (12, 360, True), (5, None, False))
+    ]
+    left = "240 of 1,000 calls are left for Acme."
+    assert said == [
+        f"At most every 90 seconds when notices come today: {left}",
+        f"No sooner when notices come today: {left}",
+        f"Every 12 minutes instead of 5 today, and at most every 6 minutes when notices come: {left}",
+        "",
+    ]
 
 
 # --- for real -------------------------------------------------------------------------------------------------------

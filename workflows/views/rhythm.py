@@ -33,9 +33,12 @@ def rhythm_of(workflow: Workflow) -> Rhythm:
         shared = f"{eager.name} shares this look and wants it every {_minutes(eager.interval_minutes)}."
     elif count := others.count():
         shared = f"One look serves this workflow and {count} other{'s' if count > 1 else ''}."
-    kept = " The rest is kept for what workflows do." if pace.is_slowed else ""
+    kept = " The rest is kept for what workflows do." if pace.sentence else ""
     return Rhythm(
-        doorbell.cadence(state.operation, pace.minutes), shared, f"{pace.sentence}{kept}".strip(), _started(workflow)
+        doorbell.cadence(state.operation, pace.minutes, pace.bell),
+        shared,
+        f"{pace.sentence}{kept}".strip(),
+        _started(workflow),
     )
 
 
