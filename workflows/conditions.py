@@ -107,25 +107,34 @@ class _Comparison:
 
     @property
     def english(self) -> str:
-        rights = [_right_said(source, self.operator.right_kind) for source in self.rights]
+        rights = [_right_said(source, kind) for source, kind in self._rights]
         words = dict(zip(("right", "until"), rights, strict=False))
         return self.operator.english.format_map({"left": _left_said(self.left), **words})
 
+    @property
+    def _rights(self) -> list[tuple[str, str]]:
+        """Each value on the right with how it is read."""
+        return list(zip(self.rights, (self.operator.right_kind, self.operator.until_kind), strict=False))
+
     def check_fixed_values(self) -> None:
-        for source in self.rights:
+        for source, kind in self._rights:
             node = syntax.parse(source) if source else Literal("")
             if isinstance(node, Literal):
-                self._read_as(self.operator.right_kind, node.constant, MappingContext())
+                self._read_as(kind, node.constant, MappingContext())
 
     def answer(self, data: Mapping[str, Any], context: MappingContext) -> _Result:
         left, *rights = [self._value(source, data, context) for source in (self.left, *self.rights)]
-        right, until = [*(self._read_as(self.operator.right_kind, right, context) for right in rights), None, None][:2]
-        sides = Sides(self._read_as(self.type, left, context), right, until, self.case_sensitive, context)
+        kinds = [kind for _, kind in self._rights]
+        read = [self._read_as(kind, right, context) for kind, right in zip(kinds, rights, strict=True)]
+        right, until = [*read, None, None][:2]
+        own = self._read_as(self.operator.left_kind, left, context)
+        sides = Sides(own, right, until, self.case_sensitive, context)
         try:
             passed = self.operator.test(sides)
         except MappingError as error:
             raise self._error(error.message) from error
-        sentence = self._sentence(passed, left, rights)
+        version = context.tables.used.get(right) if self.type == "lookup" and context.tables else None
+        sentence = self._sentence(passed, left, rights, version)
         record = {
             "left_source": self.left,
             "left_value": _recorded(left),
@@ -137,14 +146,17 @@ class _Comparison:
             "passed": passed,
             "sentence": sentence,
         }
+        if version is not None:
+            record["table_version"] = version
         return _Result(passed, sentence, record)
 
-    def _sentence(self, passed: bool, left: Any, rights: list[Any]) -> str:
+    def _sentence(self, passed: bool, left: Any, rights: list[Any], version: int | None) -> str:
         facts = [
             f"{_left_said(source)} is {'not there' if value is MISSING else shown(value)}"
             for source, value in zip((self.left, *self.rights), (left, *rights), strict=True)
             if not _is_fixed(source)
         ]
+        facts += [] if version is None else [f"the table is in version {version}"]
         because = f", {' and '.join(facts)}" if facts else ""
         return f"{self.english}: {'yes' if passed else 'no'}{because}."
 
@@ -289,7 +301,9 @@ def _right_said(source: str, kind: str) -> str:
     node = _node(source)
     if not isinstance(node, Literal):
         return _left_said(source)
-    if kind in ("number", "whole", "date"):
+    if kind == "field":
+        return text_of(node.constant).strip().replace("_", " ") or "own value"
+    if kind in ("number", "whole", "date", "moment"):
         return text_of(node.constant).strip()
     if kind == "choices" and (choices := choices_in(text_of(node.constant))):
         return ", ".join(_quoted(choice) for choice in choices)

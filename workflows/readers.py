@@ -1,12 +1,13 @@
 """How the two sides of a comparison are read: a value of any kind in, one of the wanted kind or a clear error out."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from workflows.functions import read_number
 from workflows.patterns import compiled
-from workflows.values import MappingContext, MappingTypeError, day_of, kind_of, shown, text_of
+from workflows.values import MappingContext, MappingTypeError, day_of, kind_of, moment_of, shown, text_of, zone_of
 
 
 def _read_text(value: Any, context: MappingContext) -> str:
@@ -71,6 +72,21 @@ def _read_item(value: Any, context: MappingContext) -> Any:
     return value
 
 
+def _read_moment(value: Any, context: MappingContext) -> datetime:
+    """A moment on the organisation's clock; a day is its midnight, a time without a zone the organisation's."""
+    moment = moment_of(value, context)
+    if not isinstance(moment, datetime):
+        moment = datetime(moment.year, moment.month, moment.day)
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone_of(context))
+
+
+def _read_table(value: Any, context: MappingContext) -> str:
+    name = text_of(value).strip()
+    if not name:
+        raise MappingTypeError("Name the lookup table.")
+    return name
+
+
 READERS: dict[str, Callable[[Any, MappingContext], Any]] = {
     "text": _read_text,
     "number": _read_number,
@@ -81,5 +97,10 @@ READERS: dict[str, Callable[[Any, MappingContext], Any]] = {
     "choices": _read_choices,
     "pattern": _read_pattern,
     "item": _read_item,
+    "items": _read_list,
+    "field": _read_text,
+    "moment": _read_moment,
+    "lookup": _read_item,
+    "table": _read_table,
     "existence": lambda value, context: value,
 }

@@ -9,11 +9,11 @@ being worked out. Three promises hold everywhere in the mapping language:
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 TEXT_LIMIT = 100_000  # characters in one text
@@ -63,13 +63,24 @@ class MappingLimitError(MappingError):
     """A number, text, list or expression is larger than the language allows."""
 
 
+class Tables(Protocol):
+    """Lookup tables as expressions ask them: the table's name and a value in, the row with the key's column first out.
+
+    None where there is no such row, a MappingError where there is no such table. `used` tells the version of each table
+    that was asked.
+    """
+
+    used: dict[str, int]
+
+    def __call__(self, name: str, value: Any, /) -> dict[str, Any] | None: ...
+
+
 @dataclass(frozen=True)
 class MappingContext:
     """What an expression may know besides its data: the organisation's time zone, today, lock dates and habits.
 
     `currency` is a code such as GBP, empty where it is unknown; `year_end` the month and day on which its financial
-    year ends. `tables` answers look-ups: the table's name and a value in, the row with the key's column first out,
-    None where there is none; it raises a MappingError where there is no such table.
+    year ends; `tables` its lookup tables, None where there are none to ask.
     """
 
     timezone: str = "UTC"
@@ -77,7 +88,7 @@ class MappingContext:
     lock_dates: tuple[date, ...] = ()
     currency: str = ""
     year_end: tuple[int, int] | None = None
-    tables: Callable[[str, Any], dict[str, Any] | None] | None = field(default=None, compare=False)
+    tables: Tables | None = field(default=None, compare=False)
 
 
 _KINDS: tuple[tuple[type, str], ...] = (

@@ -1,14 +1,32 @@
 """Data and short-hand for the tests of conditions."""
 
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from workflows.conditions import check, evaluate
-from workflows.mapping import MappingContext
+from workflows.mapping import MappingContext, MappingError
+
+
+@dataclass
+class Tables:
+    """One lookup table, Seasons, in version 3."""
+
+    used: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, name: str, value: Any) -> dict[str, Any] | None:
+        if name != "Seasons":
+            raise MappingError(f'There is no lookup table called "{name}".')
+        self.used[name] = 3
+        return {"Season": value} if str(value).lower() == "summer sale" else None
+
 
 CONTEXT = MappingContext(
-    timezone="Pacific/Auckland", today=date(2026, 11, 23), lock_dates=(date(2026, 3, 31), date(2026, 6, 30))
+    timezone="Pacific/Auckland",
+    today=date(2026, 11, 23),
+    lock_dates=(date(2026, 3, 31), date(2026, 6, 30)),
+    tables=Tables(),
 )
 DATA: dict[str, Any] = {
     "trigger": {
@@ -29,6 +47,10 @@ DATA: dict[str, Any] = {
         "numbers": [1, Decimal("2.50")],
         "none": [],
         "lines": [{"amount": 1}],
+        "rows": [
+            {"sku": "Oak-1", "amount": Decimal("100.00"), "unit": "piece", "account": {"code": "Sales"}},
+            {"sku": "Ash-2", "amount": "99.90", "unit": "Piece", "account": {"code": "Other"}},
+        ],
         "board": {"name": "Office styling"},
         "pattern": "^S.*e$",
     },

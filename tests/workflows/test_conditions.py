@@ -226,7 +226,7 @@ MALFORMED: list[tuple[Any, str]] = [
     ({"group": "all", "items": [SUMMER, 5]}, "Condition 2: A condition is a comparison"),
     ({"group": "all", "items": [SUMMER, {"group": "any", "items": [{}]}]}, "Condition 2.1: The type is one of text,"),
     ({**SUMMER, "colour": "red"}, 'Condition: A comparison has no "colour".'),
-    ({**SUMMER, "type": "texts"}, "The type is one of text, number, date, yes_no, list, existence."),
+    ({**SUMMER, "type": "texts"}, "The type is one of text, number, date, yes_no, list, items, existence, lookup."),
     ({**SUMMER, "type": ["text"]}, "The type is one of"),
     ({**SUMMER, "operator": "at_least"}, "There is no such operator for text. There are: equals,"),
     ({**SUMMER, "operator": None}, "There is no such operator"),

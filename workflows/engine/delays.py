@@ -16,9 +16,9 @@ from workflows import mapping
 from workflows.engine import steps
 from workflows.engine.lease import database_now
 from workflows.engine.waiting import WaitError
-from workflows.engine.walk import zone_of
 from workflows.kinds import LONGEST_DELAY_DAYS, UNITS
 from workflows.models import Run, StepRun
+from workflows.organisation import zone_of
 from workflows.values import shown
 
 if TYPE_CHECKING:

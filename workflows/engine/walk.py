@@ -6,9 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,8 +14,10 @@ from django.urls import reverse
 from integrations.models import Connection
 from workflows import plans
 from workflows.engine.lease import Lease, database_now
+from workflows.lookups import Reader
 from workflows.mapping import MappingContext
 from workflows.models import Run, StepRun
+from workflows.organisation import context_of, zone_of
 
 
 @dataclass
@@ -37,6 +37,8 @@ class Walk:
     has_failures: bool = False
     result: str = ""
     began: float = field(default_factory=time.monotonic)
+    #: The team's lookup tables, each in the version in which this walk met it first.
+    tables: Reader | None = None
 
     @classmethod
     def begin(cls, run: Run, lease: Lease) -> Walk:
@@ -118,9 +120,9 @@ class Walk:
 
     def context(self, connection: Connection | None) -> MappingContext:
         """Dates and zones as the organisation sees them."""
-        zone = zone_of(connection)
-        lock_dates = _lock_dates(connection.details if connection else {})
-        return MappingContext(timezone=zone.key, today=database_now().astimezone(zone).date(), lock_dates=lock_dates)
+        if self.tables is None:
+            self.tables = Reader(self.run.team_id)
+        return context_of(connection, now=database_now(), tables=self.tables)
 
 
 def heard_from(run: Run) -> int | None:
@@ -132,21 +134,3 @@ def heard_from(run: Run) -> int | None:
 def run_url(run_id: int) -> str:
     """The address of a run's page, for people and for what is written into the provider's documents."""
     return f"{settings.BASE_URL}{reverse('run', args=[run_id])}"
-
-
-def zone_of(connection: Connection | None) -> ZoneInfo:
-    """Where the organisation is; what it says of that may be nothing that is known here."""
-    try:
-        return ZoneInfo((connection.details.get("timezone") if connection else "") or settings.TIME_ZONE)
-    except (KeyError, ValueError, OSError):
-        return ZoneInfo("UTC")
-
-
-def _lock_dates(details: Mapping[str, Any]) -> tuple[date, ...]:
-    found = []
-    for name in ("period_lock_date", "end_of_year_lock_date"):
-        try:
-            found.append(date.fromisoformat(details.get(name) or ""))
-        except ValueError:
-            continue
-    return tuple(found)

@@ -1,6 +1,7 @@
 """The page of all functions, made from their declarations: docs/functions.md is held equal to it by a test."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -24,13 +25,17 @@ SAMPLE: dict[str, Any] = {
 }
 
 
-def _board(name: str, value: Any) -> dict[str, Any] | None:
-    return {"Board": "Oak tables", "Account": "200"} if (name, value) == ("Boards", "Oak tables") else None
+@dataclass
+class _Tables:
+    used: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, name: str, value: Any) -> dict[str, Any] | None:
+        return {"Board": "Oak tables", "Account": "200"} if (name, value) == ("Boards", "Oak tables") else None
 
 
 #: The organisation of the examples.
 CONTEXT = MappingContext(
-    timezone="Pacific/Auckland", today=date(2026, 11, 23), currency="GBP", year_end=(3, 31), tables=_board
+    timezone="Pacific/Auckland", today=date(2026, 11, 23), currency="GBP", year_end=(3, 31), tables=_Tables()
 )
 
 
