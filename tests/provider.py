@@ -31,6 +31,8 @@ CLIENTS = {
     "xero": ("sandbox-xero", "sandbox-xero-secret"),
     "pinterest": ("sandbox-pinterest", "sandbox-pinterest-secret"),
 }
+#: As many rows of the ledger as one answer holds; fewer mean that there are no more.
+_LEDGER_ROWS = 5000
 _NO_LIMITS = {
     "minute_limit": 1_000_000,
     "day_limit": 1_000_000,
@@ -139,9 +141,9 @@ class Sandbox:
         """Every API request of this chapter after `after`, oldest first; keywords narrow it: `method="PUT"`."""
         found: list[dict[str, Any]] = []
         while True:
-            answer = self.control("GET", "ledger", after=after, limit=5000)
+            answer = self.control("GET", "ledger", after=after, limit=_LEDGER_ROWS)
             found += answer["entries"]
-            if not answer["entries"]:
+            if len(answer["entries"]) < _LEDGER_ROWS:
                 return [row for row in found if all(row[name] == value for name, value in matching.items())]
             after = answer["next"]
 
