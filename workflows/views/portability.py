@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.access import Can, allow, team_of
 from integrations.choices import choices_for
+from integrations.jsonfield import dumps
 from integrations.models import Connection, Team
 from pinxero.pages import page
 from workflows import portable, publishing, restoring
@@ -60,11 +61,13 @@ def restore(request: HttpRequest, workflow_id: int, number: int) -> HttpResponse
             request, f"The draft now says what version {version.number} says. Publish it to put it in force."
         )
         return redirect("workflow", workflow.pk)
-    before = describe(publishing.compile_plan(workflow))
+    draft = publishing.compile_plan(workflow)
+    before = describe(draft)
     context = {
         "workflow": workflow,
         "version": version,
         "changes": changes(before, describe(version.plan)),
+        "is_same": dumps(draft) == dumps(version.plan),
         "loses_draft": workflow.published is not None and publishing.has_unpublished_changes(workflow),
     }
     return page(request, "workflows/restore.html", context, title=f"Restore version {version.number}")
