@@ -17,6 +17,7 @@ from workflows.describing import changes, describe
 from workflows.forms import ActivateForm, NoteForm, PauseForm
 from workflows.models import Step, Workflow
 from workflows.releasing import Counted
+from workflows.views import start_told
 from workflows.views.common import operation_or_none, steps_of, workflow_or_404
 
 
@@ -65,7 +66,7 @@ def activate(request: HttpRequest, workflow_id: int) -> HttpResponse:
                 shown = form.cleaned_data
                 seen = Counted(shown["counted"] or 0, is_capped=shown["is_capped"]) if since else None
                 lifecycle.activate(workflow, by=_person(request), since=since, counted=seen)
-                messages.success(request, f"{workflow.name} is active. It first notes what is there already.")
+                messages.success(request, start_told.once_active(workflow))
                 return redirect("workflow", workflow.pk)
         except lifecycle.NotAllowedNowError as error:
             problem = error.message
@@ -77,6 +78,7 @@ def activate(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "counted": counted,
         "most": releasing.MOST_COUNTED,
         "trigger": trigger if isinstance(trigger, Trigger) else None,
+        "start": start_told.told(workflow, published=True),
         "cadence": doorbell.cadence(trigger.full_key, minutes) if trigger else f"every {minutes} minutes",
         "problem": problem,
         "has_changes": workflow.published is not None and publishing.has_unpublished_changes(workflow),

@@ -21,6 +21,7 @@ from workflows.forms import WorkflowForm
 from workflows.models import Run, Step, Workflow
 from workflows.sight import labels as labels_of
 from workflows.templatetags.px import when
+from workflows.views import start_told
 from workflows.views.common import (
     ChoiceLabels,
     any_workflow_or_404,
@@ -69,6 +70,7 @@ def workflow(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "trigger_facts": _trigger_facts(shown, labels),
         "trigger_state": shown.listens_to,
         "rhythm": rhythm_of(shown),
+        "start": start_told.told(shown),
         "cards": cards,
         "begins_with_filter": bool(cards) and cards[0].kind == Step.Kind.FILTER,
         "problems": found,

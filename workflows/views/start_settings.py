@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.access import Can, allow
 from integrations.base import Door, Start
+from integrations.errors import InvalidInputError
 from pinxero.pages import page
 from workflows import calendar, editing, hooks, inputs, schedules
 from workflows.forms import PlainForm
@@ -39,7 +40,7 @@ def start_form(request: HttpRequest, workflow: Workflow, trigger: Start) -> Http
         is_draft = inputs.change_rows(trigger.Inputs, sources, posted) or "_reload" in posted
         if not is_draft:
             sources = {name: value for name, value in sources.items() if name in trigger.asked(sources)}
-            errors = inputs.problems(trigger.Inputs, sources, takes_tokens=False)
+            errors = _problems(trigger, sources)
             if not errors:
                 editing.set_trigger(
                     workflow,
@@ -71,6 +72,16 @@ def start_form(request: HttpRequest, workflow: Workflow, trigger: Start) -> Http
         "has_errors": bool(errors),
     }
     return page(request, "workflows/start_settings.html", context, title=f"Trigger of {workflow.name}")
+
+
+def _problems(trigger: Start, sources: editing.Sources) -> dict[str, str]:
+    """What keeps it from being saved, with what is wrong only of several inputs together."""
+    found = inputs.problems(trigger.Inputs, sources, takes_tokens=False)
+    try:
+        trigger.Inputs.clean(inputs.constants(trigger.Inputs, sources))
+    except InvalidInputError as error:
+        return {**error.problems, **found}
+    return found
 
 
 def _fill(trigger: Start, sources: editing.Sources) -> None:
@@ -115,7 +126,7 @@ def next_times(workflow: Workflow, trigger: Start, sources: Any) -> list[str]:
     if Door.CLOCK not in trigger.doors:
         return []
     given = {name: value for name, value in sources.items() if value not in (None, "", [])}
-    if inputs.problems(trigger.Inputs, {n: v for n, v in sources.items() if v is not None}, takes_tokens=False):
+    if _problems(trigger, {name: value for name, value in sources.items() if value is not None}):
         return []
     try:
         return [in_words(each) for each in schedules.next_times(workflow, given)]
