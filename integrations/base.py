@@ -237,6 +237,11 @@ class Action(Operation):
         """Read what the write depends on; nothing by default."""
         return None
 
+    def turn(self, inputs: Any) -> str:
+        """What at the provider only one run at a time may change, as "/Invoices/<id>", because it is read first and
+        then written as a whole; empty where runs are not in each other's way. Pure."""
+        return ""
+
     def settled(self, inputs: Any, found: Any) -> dict[str, Any] | None:
         """The output where `prepare` found that there is nothing to write, as a contact that is there already; None
         where the write goes ahead. Pure."""

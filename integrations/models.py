@@ -191,6 +191,24 @@ class ChoiceCache(models.Model):
         return f"{self.key} of {self.connection}"
 
 
+class Turn(models.Model):
+    """That one run is changing something at a provider which others must not change meanwhile; see `turns`.
+
+    `key` names it, as "/Invoices/<id>". `until` is when the turn ends by itself; empty: nobody has it.
+    """
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="turns")
+    key = models.CharField(max_length=200)
+    token = models.CharField(max_length=16, blank=True, default="", db_index=True)
+    until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "key"], name="one_turn_at_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.key} at {self.connection}"
+
+
 class HookKey(models.Model):
     """A key with which a provider has signed notices: when it was heard last, and how far its numbers are complete.
 

@@ -125,6 +125,10 @@ class UpdateInvoice(_ChangeOfInvoice):
             is_draft = self.status in {None, InvoiceStatus.DRAFT}
             return problems | line_problems(self.lines, is_draft=is_draft, document="an invoice")
 
+    def turn(self, inputs: Inputs) -> str:
+        """Rows that replace all that are there must not come between another run's reading and writing of them."""
+        return _turn_of(inputs.invoice_id) if inputs.lines else ""
+
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """The invoice as it is. Raises RejectedError where it cannot become what is wanted."""
         invoice = _read(api, inputs.invoice_id)
@@ -154,10 +158,12 @@ class UpdateInvoice(_ChangeOfInvoice):
 class AddLinesToInvoice(_ChangeOfInvoice):
     """Add lines to a draft invoice or bill.
 
-    The lines that are there are read first and sent again with their ids, because Xero replaces the list as a whole.
-    What somebody else changes between the reading and the writing would be undone by that, and sending the same bytes
-    again later would undo even more. So a write whose outcome is not known is never repeated: it is looked for, and
-    else a person decides.
+    The lines that are there are read first and sent again with their ids, because Xero replaces the list as a whole and
+    has no way to refuse a change of an old state. What somebody else changes between the reading and the writing is
+    undone by that. Among the runs of one Pinxero this cannot happen: they take turns, invoice by invoice. What a person
+    or another app changes on the lines in that moment, the tenth of a second between the answer to our reading and our
+    writing, is still lost. Sending the same bytes again later would undo more, so a write whose outcome is not known is
+    never repeated: it is looked for, and else a person decides.
 
     The marker stands in `Url`, where the link to the run that wrote last takes the place of an earlier run's; an
     address that is not ours stays, and then the lookup finds nothing.
@@ -177,6 +183,9 @@ class AddLinesToInvoice(_ChangeOfInvoice):
         def check(self) -> Mapping[str, str]:
             """The id becomes part of an address, and rows must be acceptable."""
             return _wrong_id(self.invoice_id) | line_problems(self.lines, is_draft=True, document="an invoice")
+
+    def turn(self, inputs: Inputs) -> str:
+        return _turn_of(inputs.invoice_id)
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """The lines that are there and the address it carries. Raises RejectedError for what is no draft."""
@@ -211,6 +220,10 @@ class AddLinesToInvoice(_ChangeOfInvoice):
         if not left:
             raise RejectedError("The added lines are all that is left on the invoice. Delete the invoice instead.")
         return _change(str(output["InvoiceID"]), {"LineItems": left})
+
+
+def _turn_of(invoice_id: str) -> str:
+    return f"/Invoices/{invoice_id.strip().lower()}"
 
 
 def _change(invoice_id: str, fields: Mapping[str, Any]) -> Request:

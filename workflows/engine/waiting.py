@@ -16,6 +16,8 @@ from workflows.queue import ring
 
 #: Before a write of unknown outcome is sent again with the same key: the first one may still be under way.
 RESEND_PAUSE = 30
+#: Before a run asks again whether it is its turn to change something.
+TURN_PAUSE = 5
 #: After the last send before a lookup: above our own time-outs plus the provider's worst case.
 SETTLE = 90
 #: Between the first lookup that found nothing and the second.

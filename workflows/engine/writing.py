@@ -21,7 +21,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
 
+from integrations import turns
 from integrations.base import Action, Backup, Writing
 from integrations.clock import seconds, unscaled
 from integrations.errors import (
@@ -47,7 +49,7 @@ from workflows.engine import steps
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import ReviewError, StepFailedError
 from workflows.engine.safety import Safety, is_on
-from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
+from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE, TURN_PAUSE, WaitError
 from workflows.models import Decision, Run, StepRun
 
 if TYPE_CHECKING:
@@ -76,8 +78,28 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
         return
     api = steps.client(walk, step, step_run)
     inputs = steps.inputs_of(walk, step, step_run, action)
-    if _intend(walk, step, step_run, action, api, inputs):
-        _send(walk, step, step_run, action, api)
+    with _turn(walk, step, step_run, action, inputs):
+        if _intend(walk, step, step_run, action, api, inputs):
+            _send(walk, step, step_run, action, api)
+
+
+@contextmanager
+def _turn(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, inputs: Any) -> Iterator[None]:
+    """Only one run at a time between the reading and the writing of what is written as a whole."""
+    key = action.turn(inputs)
+    if not key:
+        yield
+        return
+    token = turns.take(walk.connections[step["connection"]].pk, key)
+    if not token:
+        walk.lease.record(step_run)
+        raise WaitError(Run.WaitReason.RETRY, pause=TURN_PAUSE, message="Another run is changing the same thing first.")
+    try:
+        yield
+    finally:
+        # A write of unknown outcome may still be under way: then the turn ends by itself.
+        if step_run.state not in {State.SENT, State.UNCERTAIN}:
+            turns.give_back(token)
 
 
 def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action) -> Any:

@@ -1,0 +1,96 @@
+"""Two runs that add lines to one invoice at the same moment: both sets of lines stay."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+
+import pytest
+
+from integrations import registry
+from integrations.base import Item, Writing
+from integrations.http import Request
+from integrations.models import Turn
+from tests.integrations.examples import example
+from tests.walk.stage import Stage, step_of
+from workflows import intake, lifecycle, polling
+from workflows.models import Run
+
+ADD = registry.action("xero.add_lines_to_invoice")
+_STARTER = registry.trigger("pinterest.new_board")
+
+
+def two_runs(stage: Stage, settings: Any) -> tuple[Run, Run, str]:
+    """Two queued runs of one workflow that adds a line to one draft, and the draft's id; from then on the clock is slow
+    enough for a lease to last while another run is taken up."""
+    inputs = example(ADD, stage.api(ADD), stage.sandbox)
+    first = stage.start(ADD, inputs)
+    lifecycle.look_now(first.workflow, by=stage.cast.builder)
+    while (state := polling.claim()) is None:
+        time.sleep(0.01)  # the lease of the first look has not ended yet
+    assert intake.accept(state, [Item("2", dict(_STARTER.sample))]) == 1
+    second = Run.objects.exclude(pk=first.pk).get(workflow=first.workflow)
+    settings.TIME_SCALE = 20
+    return first, second, str(inputs.invoice_id)
+
+
+def cut_in(stage: Stage, other: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the first run's reading and its writing the other run is taken up."""
+    request = type(ADD).request
+    cut: list[Run] = []
+
+    def interrupted(self: Any, inputs: Any, writing: Writing) -> Request:
+        if not cut:
+            cut.append(other)
+            stage.advance(other)
+        return request(self, inputs, writing)
+
+    monkeypatch.setattr(type(ADD), "request", interrupted)
+
+
+def descriptions(stage: Stage, invoice_id: str) -> list[str]:
+    body = json.loads(stage.api(ADD).read(f"/Invoices/{invoice_id}").body)
+    return [line["Description"] for line in body["Invoices"][0]["LineItems"]]
+
+
+def test_the_second_waits_for_its_turn_and_no_line_is_lost(
+    stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, invoice_id = two_runs(stage, settings)
+    cut_in(stage, second, monkeypatch)
+    stage.advance(first)
+    assert (first.status, second.status, second.wait_reason) == ("succeeded", "waiting", "retry")
+    assert "Another run is changing the same thing first." in stage.page(second)
+    assert step_of(second).tries == 0
+    stage.settle(second)
+    assert second.status == "succeeded"
+    assert descriptions(stage, invoice_id) == ["Oak table", "Delivery", "Delivery"]
+    assert not Turn.objects.exists()
+
+
+def test_without_turns_the_first_would_undo_what_the_second_added(
+    stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(ADD), "turn", lambda self, inputs: "")
+    first, second, invoice_id = two_runs(stage, settings)
+    cut_in(stage, second, monkeypatch)
+    stage.advance(first)
+    assert (first.status, second.status) == ("succeeded", "succeeded")
+    assert descriptions(stage, invoice_id) == ["Oak table", "Delivery"]
+
+
+def test_a_turn_whose_write_has_no_clear_outcome_is_kept_until_it_ends_by_itself(stage: Stage, settings: Any) -> None:
+    first, _, _ = two_runs(stage, settings)
+    stage.sandbox.faults(next=["500"], methods=["POST"], only_provider="xero")
+    stage.advance(first)
+    assert first.wait_reason == "uncertain"
+    assert Turn.objects.count() == 1
+
+
+def test_a_run_that_fails_gives_its_turn_back(stage: Stage, settings: Any) -> None:
+    first, _, invoice_id = two_runs(stage, settings)
+    stage.sandbox.change("invoice", invoice_id, Status="AUTHORISED", DueDate="2026-12-22")
+    stage.advance(first)
+    assert first.status == "failed"
+    assert not Turn.objects.exists()
