@@ -128,7 +128,7 @@ def import_file(request: HttpRequest) -> HttpResponse:
         form.add_error(None, error.message)
         return page(request, "workflows/import.html", {"form": form}, title="Import a workflow")
     team = team_of(request)
-    name = request.POST.get("name", file.name).strip()[:120]
+    name = request.POST.get("name", _free_name(team, file.name)).strip()[:120]
     connections, connection_questions = _connections(request, team, file)
     workflows, workflow_questions = _workflows(request, team, file)
     values, value_questions = _values(request, file, connections)
@@ -157,6 +157,13 @@ def import_file(request: HttpRequest) -> HttpResponse:
         "step_count": sum(1 for _ in portable.plans.each_step(file.plan)),
     }
     return page(request, "workflows/import_map.html", context, title="Import a workflow")
+
+
+def _free_name(team: Team, wanted: str) -> str:
+    """The name of the file, told apart where the team has a workflow of that name."""
+    taken = set(Workflow.objects.for_team(team).values_list("name", flat=True))
+    names = (wanted, *(f"{wanted[:105]} (copy{f' {number}' if number else ''})" for number in (0, *range(2, 100))))
+    return next((name for name in names if name not in taken), wanted)
 
 
 def _connections(
