@@ -18,8 +18,8 @@ from urllib.parse import urlencode, urlsplit
 import requests
 from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
 from requests_oauthlib import OAuth2Session
-from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.exceptions import InvalidHeader as InvalidHeaderOfAnswer
+from urllib3.exceptions import NewConnectionError, SSLError
 
 from integrations import limits, oauth
 from integrations.clock import scaled
@@ -33,6 +33,7 @@ from integrations.errors import (
 )
 from integrations.jsonfield import dumps, loads_answer, storable_text
 from integrations.limits import Limits, Purpose
+from integrations.oauth import AnswerTooLargeError
 
 if TYPE_CHECKING:
     from integrations.models import Connection
@@ -331,39 +332,13 @@ def _send(method: str, url: str, token: str, *, headers: Mapping[str, str], body
             allow_redirects=False,
             stream=True,
         )
-        content = _read_capped(answer, until=started + read_seconds)
+        content = oauth.read_body(answer, most=MAX_BODY_BYTES, until=started + read_seconds)
     return Response(
         status=answer.status_code,
         headers={name.lower(): value for name, value in answer.headers.items()},
         body=content,
         took=round((time.monotonic() - started) * 1000),
     )
-
-
-def _read_capped(answer: requests.Response, *, until: float) -> bytes:
-    """The body, but neither more nor for longer than we want: the read time-out alone is per packet."""
-    parts, size = [], 0
-    while part := _next_part(answer):
-        size += len(part)
-        if size > MAX_BODY_BYTES:
-            raise AnswerTooLargeError
-        if time.monotonic() > until:
-            raise requests.ReadTimeout("The answer did not come to its end in time.")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _next_part(answer: requests.Response) -> bytes:
-    """What has come, at least a byte; nothing at the end. Never waits for more than one packet."""
-    try:
-        part: bytes = answer.raw.read1(65536, decode_content=True)
-    except (HTTPError, OSError) as error:
-        raise requests.ConnectionError(error) from error
-    return part
-
-
-class AnswerTooLargeError(requests.RequestException):
-    """The answer is larger than any that we ask for."""
 
 
 def _wire_error(provider: str, error: requests.RequestException, *, is_write: bool) -> IntegrationError:

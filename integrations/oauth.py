@@ -57,6 +57,36 @@ class StaysHere:
         return None
 
 
+class AnswerTooLargeError(requests.RequestException):
+    """The answer is larger than any that we ask for."""
+
+
+def read_body(answer: requests.Response, *, most: int, until: float) -> bytes:
+    """The decoded body of a streamed answer.
+
+    `most` is in bytes after decoding; `until` is a moment of `time.monotonic()`, for the read time-out alone is per
+    packet. Raises AnswerTooLargeError, ReadTimeout, and ConnectionError where the answer breaks off.
+    """
+    parts, size = [], 0
+    while part := _next_part(answer):
+        size += len(part)
+        if size > most:
+            raise AnswerTooLargeError
+        if time.monotonic() > until:
+            raise requests.ReadTimeout("The answer did not come to its end in time.")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _next_part(answer: requests.Response) -> bytes:
+    """What has come, at least a byte; nothing at the end. Never waits for more than one packet."""
+    try:
+        part: bytes = answer.raw.read1(65_536, decode_content=True)
+    except (HTTPError, OSError) as error:
+        raise requests.ConnectionError(error) from error
+    return part
+
+
 class _Session(StaysHere, requests.Session):
     pass
 
@@ -338,7 +368,8 @@ def _post(
                 allow_redirects=False,
                 stream=True,
             )
-            body = _read_body(answer)
+            # A token is short, and the lease must outlive the asking.
+            body = read_body(answer, most=MAX_BODY_BYTES, until=time.monotonic() + _timeouts()[1])
     except requests.ConnectTimeout as error:
         raise NothingSentError(f"{connector.name} could not be reached.", retry_after=15) from error
     except requests.RequestException as error:
@@ -351,24 +382,3 @@ def _post(
     except ValueError:
         parsed = None
     return answer.status_code, parsed if isinstance(parsed, dict) else None
-
-
-def _read_body(answer: requests.Response) -> bytes:
-    """The body, refused above a size and a time that no token answer needs: the lease must outlive the asking."""
-    deadline = time.monotonic() + _timeouts()[1]
-    parts, size = [], 0
-    while part := _next_part(answer):
-        size += len(part)
-        if size > MAX_BODY_BYTES or time.monotonic() > deadline:
-            raise requests.exceptions.ContentDecodingError("The answer of the token endpoint is too long.")
-        parts.append(part)
-    return b"".join(parts)
-
-
-def _next_part(answer: requests.Response) -> bytes:
-    """What has come, at least a byte; nothing at the end. Waits for one packet, not for a certain size."""
-    try:
-        part: bytes = answer.raw.read1(16384, decode_content=True)
-    except (HTTPError, OSError) as error:
-        raise requests.ConnectionError(error) from error
-    return part

@@ -112,7 +112,7 @@ def oddity(settings: Any) -> Iterator[Any]:
         ("200 OK", b'{"access_token": 5}', []),
         ("200 OK", b'{"access_token": "", "refresh_token": "r"}', []),
         ("200 OK", b'["access_token"]', []),
-        ("200 OK", b"x" * 300_000, []),
+        ("200 OK", b'{"access_token": "new", "refresh_token": "r"}' + b" " * 300_000, []),
         ("302 Found", b"", ["Location: http://127.0.0.1:1/elsewhere"]),
         ("429 Too Many", b'{"error": "slow_down"}', []),
         ("400 Bad Request", b"<html>Bad</html>", []),
