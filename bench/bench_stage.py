@@ -102,7 +102,7 @@ class BenchStage:
     def workflow(self, name: str = "Pin to HTTP") -> Workflow:
         """Trigger, filter, one HTTP action with six mapped fields; published and listening."""
         from workflows import publishing
-        from workflows.models import Condition, Mapping, Step, TriggerState, Workflow
+        from workflows.models import Condition, Mapping, Safeguards, Step, TriggerState, Workflow
 
         connection = self.connection()
         made = Workflow.objects.create(
@@ -120,6 +120,8 @@ class BenchStage:
             Mapping.objects.create(step=send, input="body_fields", row=row, column="name", value=label)
             Mapping.objects.create(step=send, input="body_fields", row=row, column="value", value=source)
         publishing.publish(made, by=None)
+        # Very many at once is what is measured here.
+        Safeguards.objects.create(workflow=made, hold_above=0, most_per_hour=0)
         made.status = "active"
         made.listens_to, _ = TriggerState.objects.get_or_create(
             team=made.team,
