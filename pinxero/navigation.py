@@ -12,6 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from integrations.access import membership
 from integrations.models import Connection, Membership
+from workflows import notices
 from workflows.models import Run
 
 #: More is shown as "99+", so that the badge never has to count a long list.
@@ -35,6 +36,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Dashboard", "space_dashboard", reverse("admin:index"), exact=True),
             _item(request, "Workflows", "account_tree", reverse("workflows")),
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
+            _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "Lookup tables", "table_view", reverse("lookup_tables")),
             _item(request, "Connections", "cable", _path("connections"), badge=_connections_badge(mine)),
         ]
@@ -74,6 +76,10 @@ def _path(name: str) -> str:
 def _runs_badge(mine: Membership) -> str:
     waiting = Run.objects.filter(team=mine.team_id, status__in=Run.NEEDS_ATTENTION).order_by()
     return _shown(len(waiting.values_list("pk", flat=True)[: _BADGE_LIMIT + 1]))
+
+
+def _notices_badge(mine: Membership) -> str:
+    return _shown(notices.unread(mine.team, _BADGE_LIMIT + 1))
 
 
 def _connections_badge(mine: Membership) -> str:

@@ -116,6 +116,9 @@ SAFETIES_OFF: list[str] = env.list("PINXERO_SAFETIES_OFF", [])
 ALLOW_SQLITE = env.bool("PINXERO_ALLOW_SQLITE", False)
 WORKERS = env.int("PINXERO_WORKERS", 2)
 STALE_SECONDS = env.float("PINXERO_STALE_SECONDS", 45.0)
+# Workers begin nothing below this much free disk; 0 switches either off. workflows/disk.py says which disks.
+DISK_LEAST_BYTES = env.int("PINXERO_DISK_LEAST_BYTES", 1024**3)
+DISK_LEAST_PERCENT = env.int("PINXERO_DISK_LEAST_PERCENT", 10)
 # How long what was recorded is kept; workflows/retention.py says what counts as which.
 KEEP_BODIES_DAYS = env.int("PINXERO_KEEP_BODIES_DAYS", 90)
 KEEP_RUNS_DAYS = env.int("PINXERO_KEEP_RUNS_DAYS", 400)

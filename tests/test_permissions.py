@@ -25,13 +25,16 @@ from integrations.registry import connectors
 from tests.base import Cast
 from tests.world import World, make_world
 from workflows import lookup_editing
+from workflows import notices
 from workflows.models import (
+    Batch,
     Condition,
     Decision,
     LookupRow,
     LookupTable,
     LookupVersion,
     Mapping,
+    Notice,
     Release,
     Run,
     Step,
@@ -95,6 +98,13 @@ PAGES: dict[str, Rule] = {
     "lookup_version": LOOK,
     "restore_lookup_version": ACT,
     "runs": LIST,
+    "bulk": ("shown 403 403 shown login", "shown 403 403 shown login"),
+    "batch": LOOK,
+    "stop_batch": POST_ONLY,
+    "notices": LIST,
+    "read_notice": POST_ONLY,
+    "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
+    "workflow_safeguards": EDIT,
     "run": LOOK,
     "backup": LOOK,
     "way_out": EDIT,
@@ -231,6 +241,8 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr("pinxero.views.page", lambda *args, status, **kwargs: HttpResponse("refused", status=status))
     made = make_world(cast)
     CallBudget.objects.create(connection=made.xero)
+    notices.tell(notices.Matter(made.team.pk, Notice.Kind.FAILED, "Acme Ltd failed", workflow=made.workflow))
+    Batch.objects.create(team=made.team, what=Batch.What.CANCEL, up_to=1, counted=1, by=cast.builder)
     Release.objects.create(
         workflow=made.workflow, trigger_state=made.state, since="2026-10-01", status=Release.Status.DONE
     )
@@ -255,6 +267,9 @@ def _path(name: str, route: str, world: World) -> str:
         "run_id": world.run.pk,
         "step_run_id": world.step_run.pk,
         "way": "cancel",
+        "what": "cancel",
+        "batch_id": Batch.objects.get(team=world.team).pk,
+        "notice_id": Notice.objects.get(team=world.team).pk,
         "marker": world.step_run.marker,
         "provider": "pinterest",
         "grant_id": world.pinterest.grant_id,

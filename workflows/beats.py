@@ -11,11 +11,13 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrations.clock import DatabaseNow
+from integrations.clock import DatabaseNow, seconds
 from workflows.models import Beat
 
 WORKER, FINISHED, MONITOR = "worker", "finished", "monitor"
 _NOTE_EVERY = 2.0
+#: Longer than any chore's period and than a weekend without power.
+_GONE_SECONDS = 7 * 86_400
 _noted: dict[str, float] = {}
 #: Set by the supervisor for its cluster, so that several hosts do not vouch for each other.
 HOST_VARIABLE = "PINXERO_SUPERVISOR"
@@ -65,6 +67,13 @@ def signs(host: str) -> Signs:
 def forget(host: str) -> None:
     """Drop the signs of a cluster that is about to be started anew."""
     Beat.objects.filter(name__endswith=f"@{host}").delete()
+
+
+def forget_old() -> int:
+    """Drop the signs of supervisors that are gone for good, and the turns of chores that nobody takes any more; how
+    many. Each start of a supervisor leaves some."""
+    old = Beat.objects.filter(at__lt=DatabaseNow() - seconds(_GONE_SECONDS))
+    return old.delete()[0]
 
 
 def newest_worker_beat() -> datetime | None:

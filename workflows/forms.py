@@ -18,7 +18,11 @@ class PlainForm(forms.Form):
         kwargs.setdefault("label_suffix", "")
         kwargs.setdefault("use_required_attribute", False)
         super().__init__(*args, **kwargs)
-        for name in self.errors if self.is_bound else []:
+
+    def full_clean(self) -> None:
+        """Not before the form is complete: one that is changed after it was made is judged as it is then."""
+        super().full_clean()
+        for name in self._errors or {}:
             if name in self.fields:
                 self.fields[name].widget.attrs["aria-invalid"] = "true"
 

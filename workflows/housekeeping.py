@@ -17,7 +17,7 @@ from integrations import connections, oauth, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import beats, doorbell, retention
+from workflows import batches, beats, doorbell, expecting, mailing, retention, watching
 from workflows.models import Beat
 
 logger = logging.getLogger(__name__)
@@ -33,6 +33,10 @@ def keep_house() -> None:
     """Do what is due."""
     _chore("finish refreshes", oauth.finish_refreshes)
     _chore("catch up after lost notices", doorbell.catch_up)
+    _chore("watch what lasts", watching.watch)
+    _chore("look for missing runs", expecting.look)
+    _chore("go on with batches", batches.work)
+    _chore("tell people", mailing.send_due)
     if _is_due("some organisations", _ROUND_SECONDS):
         _chore("refresh organisations", refresh_organisations)
     if _is_night() and _is_due("remove what is old", _ROUND_SECONDS):
@@ -41,6 +45,7 @@ def keep_house() -> None:
         _chore("refresh idle grants", oauth.refresh_idle_grants)
         _chore("forget abandoned grants", connections.forget_abandoned_grants)
         _chore("forget old notices", webhooks.forget_old)
+        _chore("forget old signs of life", beats.forget_old)
 
 
 def refresh_organisations() -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 Status = Run.Status
+_ITS_TURN = "It was let go together with others; they start one after the other."
 
 
 class NotAllowedNowError(Exception):
@@ -217,12 +218,16 @@ def _insist_on_failed(run: Run) -> StepRun:
     return found[0]
 
 
-def release(run: Run, *, by: User | None, reason: str = "") -> None:
-    """Let a run go that was held."""
+def release(run: Run, *, by: User | None, reason: str = "", at: datetime | None = None) -> None:
+    """Let a run go that was held: now, or when its turn comes."""
     with _deciding(run, Decision.What.RELEASE, by, reason, allowed={Status.WAITING}):
         if run.wait_reason != Run.WaitReason.HOLD:
             raise NotAllowedNowError("The run is not held any more. Look at it again.")
         _requeue(run)
+        if at is not None:
+            Run.objects.filter(pk=run.pk).update(
+                status=Status.WAITING, wait_reason=Run.WaitReason.DELAY, wake_at=at, error=_ITS_TURN
+            )
 
 
 def cancel(run: Run, *, by: User | None, reason: str) -> None:

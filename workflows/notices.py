@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.urls import reverse
 
 from integrations.clock import DatabaseNow
 from integrations.models import Connection, Membership, Role, Team
@@ -114,3 +115,20 @@ def possible_recipients(team: Team) -> list[User]:
     """Everybody of the team who could be told."""
     members = Membership.objects.filter(team=team, user__is_active=True).select_related("user").order_by("user__pk")
     return [member.user for member in members]
+
+
+def page_of(notice: Notice) -> str:
+    """The address that leads to what a notice is about: its run, the list of its runs, its workflow, its connection."""
+    statuses = {Kind.FAILED: Run.Status.FAILED, Kind.CRASHED: Run.Status.CRASHED, Kind.REVIEW: Run.Status.NEEDS_REVIEW}
+    kind = Kind(notice.kind)
+    if kind in statuses:
+        if notice.count == 1 and notice.run_id is not None:
+            return reverse("run", args=[notice.run_id])
+        return f"{reverse('runs')}?status={statuses[kind]}&workflow={notice.workflow_id}"
+    if kind in (Kind.HELD, Kind.LOOP):
+        return f"{reverse('runs')}?status={Run.Status.WAITING}&wait={Run.WaitReason.HOLD}&workflow={notice.workflow_id}"
+    if notice.workflow_id is not None:
+        return reverse("workflow", args=[notice.workflow_id])
+    if notice.connection_id is not None:
+        return reverse("connection", args=[notice.connection_id])
+    return reverse("notices")

@@ -27,3 +27,13 @@ def keep_house() -> None:
     from workflows.housekeeping import keep_house as do
 
     do()
+
+
+def go_on_with_batches() -> None:
+    """Go on with what is done to many runs."""
+    from workflows import batches, beats
+
+    try:
+        batches.work()
+    finally:
+        beats.note(beats.FINISHED)

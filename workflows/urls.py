@@ -1,6 +1,6 @@
 """Addresses of workflows and runs."""
 
-from django.urls import path
+from django.urls import include, path
 
 from workflows.views import (
     backups,
@@ -52,7 +52,7 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/look-now/", control.look_now, name="look_now"),
     path("workflows/<int:workflow_id>/versions/", editor.versions, name="workflow_versions"),
     path("workflows/<int:workflow_id>/versions/<int:number>/", editor.version, name="workflow_version"),
-    path("runs/", runs.runs, name="runs"),
+    path("", include("workflows.survival_urls")),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/backup/<int:step_run_id>/", backups.backup, name="backup"),
     path("runs/<int:run_id>/<slug:way>/", runs.way_out, name="way_out"),

@@ -11,7 +11,7 @@ from itertools import count
 
 from django.conf import settings
 
-from workflows import beats, newer, polling
+from workflows import beats, disk, newer, polling
 from workflows.engine.execute import execute
 from workflows.engine.lease import claim
 from workflows.queue import ring
@@ -29,7 +29,7 @@ def drain(longest: float | None = None) -> int:
     done = 0
     while time.monotonic() - started < longest:
         beats.getting_on()
-        if newer.unknown_migrations():
+        if newer.unknown_migrations() or disk.is_low():
             return done
         if not do_one(prefers_runs=next(_turns) % 2 == 1):
             return done

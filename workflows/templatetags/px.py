@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 
 from integrations.models import Connection
 from integrations.registry import UnknownOperationError, connector
-from workflows.models import Run, StepRun, Workflow
+from workflows.models import Notice, Run, StepRun, Workflow
 from workflows.readable import Fact
 
 register = template.Library()
@@ -52,6 +52,13 @@ _ICONS = {
 def tone(status: str) -> str:
     """The colour of a status: ok, warn, bad, info or muted."""
     return _TONES.get(status, "muted")
+
+
+@register.filter
+def notice_tone(kind: str) -> str:
+    """The colour of a notice's kind: what stopped is bad, what waits for somebody a warning."""
+    waits = {Notice.Kind.HELD, Notice.Kind.LOOP, Notice.Kind.REVIEW, Notice.Kind.EXPECTED, Notice.Kind.PAUSED}
+    return "warn" if kind in waits else "bad"
 
 
 @register.filter

@@ -1,105 +1,21 @@
-"""The list of runs and the page of one: the audit page."""
+"""The page of a run: the audit page, and what a person decides about it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.access import Can, allow, may, team_of
-from integrations.models import Connection
 from pinxero.pages import page
 from workflows import lifecycle
 from workflows.forms import DecisionForm
-from workflows.models import Decision, Run, StepRun, Workflow
+from workflows.models import Decision, Run, StepRun
 from workflows.readable import facts
-from workflows.views.common import operation_or_none, state_of
+from workflows.views.common import operation_or_none
 from workflows.views.told import sentence, step_cards
-
-PER_PAGE = 50
-ATTENTION = "attention"
-OPEN = "open"
-_STATUS_SETS = {ATTENTION: Run.NEEDS_ATTENTION, OPEN: Run.OPEN}
-_LISTED = (
-    "status", "wait_reason", "wake_at", "title", "result", "error", "created_at", "started_at", "finished_at", "replay",
-    "workflow__name", "connection__name", "connection__provider",
-)  # fmt: skip
-
-
-@require_GET
-@allow(Can.LOOK)
-def runs(request: HttpRequest) -> HttpResponse:
-    """The team's runs, newest first, paged by id so that a long list costs what a short one does.
-
-    With `?seen=` (what the page shows now) 204 where nothing has changed.
-    """
-    team = team_of(request)
-    found = Run.objects.for_team(team).select_related("workflow", "connection").only(*_LISTED)
-    chosen = {name: request.GET.get(name, "") for name in ("status", "workflow", "connection", "q")}
-    found = _filtered(found, chosen)
-    before, after = _id(request.GET.get("before")), _id(request.GET.get("after"))
-    if after is not None:
-        rows = list(found.filter(pk__gt=after).order_by("pk")[: PER_PAGE + 1])
-        has_newer, has_older = len(rows) > PER_PAGE, True
-        rows = rows[:PER_PAGE][::-1]
-    else:
-        if before is not None:
-            found = found.filter(pk__lt=before)
-        rows = list(found.order_by("-pk")[: PER_PAGE + 1])
-        has_newer, has_older = before is not None, len(rows) > PER_PAGE
-        rows = rows[:PER_PAGE]
-    seen = state_of(rows)
-    if request.GET.get("seen") == seen:
-        return HttpResponse(status=204)
-    query = request.GET.copy()
-    query["seen"] = seen
-    live_query = query.urlencode()
-    for name in ("before", "after", "seen"):
-        query.pop(name, None)
-    context = {
-        "runs": rows,
-        "chosen": chosen,
-        "is_filtered": any(chosen.values()),
-        "statuses": [(ATTENTION, "Needs attention"), (OPEN, "Under way"), *Run.Status.choices],
-        "workflows": list(Workflow.objects.for_team(team).values_list("pk", "name")),
-        "connections": list(Connection.objects.for_team(team).values_list("pk", "name")),
-        "query": query.urlencode(),
-        "live_query": live_query if request.GET.get("live") == "1" or any(run.is_open for run in rows) else "",
-        "newer": rows[0].pk if rows and has_newer else None,
-        "older": rows[-1].pk if rows and has_older else None,
-        "is_newest": before is None and after is None,
-    }
-    return page(request, "runs/list.html", context, title="Runs")
-
-
-def _filtered(found: Any, chosen: dict[str, str]) -> Any:
-    status = chosen["status"]
-    if status in _STATUS_SETS:
-        found = found.filter(status__in=_STATUS_SETS[status])
-    elif status in Run.Status.values:
-        found = found.filter(status=status)
-    for name in ("workflow", "connection"):
-        number = _id(chosen[name])
-        if number is not None:
-            found = found.filter(**{f"{name}_id": number})
-        elif chosen[name]:
-            found = found.none()
-    search = chosen["q"].strip()[:100].replace("\x00", "")
-    if search:
-        number = _id(search)
-        found = found.filter(
-            Q(title__icontains=search) | Q(result__icontains=search) | (Q() if number is None else Q(pk=number))
-        )
-    return found
-
-
-def _id(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 @require_GET
