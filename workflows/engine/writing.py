@@ -21,8 +21,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
 
-from integrations import turns
 from integrations.base import Action, Backup, Writing
 from integrations.clock import seconds, unscaled
 from integrations.errors import (
@@ -45,11 +43,11 @@ from integrations.errors import (
 )
 from integrations.http import ApiClient, Request, Response
 from workflows import backups, paperwork
-from workflows.engine import steps
+from workflows.engine import steps, turning
 from workflows.engine.lease import database_now
 from workflows.engine.outcomes import ReviewError, StepFailedError
 from workflows.engine.safety import Safety, is_on
-from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE, TURN_PAUSE, WaitError
+from workflows.engine.waiting import GIVES_UP, LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
 from workflows.models import Decision, Run, StepRun
 
 if TYPE_CHECKING:
@@ -76,30 +74,10 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
         sent = _inputs_as_sent(walk, step, step_run, action)
         _settle(walk, step, step_run, action, steps.client(walk, step, step_run), sent)
         return
-    api = steps.client(walk, step, step_run)
-    inputs = steps.inputs_of(walk, step, step_run, action)
-    with _turn(walk, step, step_run, action, inputs):
+    api, inputs = steps.client(walk, step, step_run), steps.inputs_of(walk, step, step_run, action)
+    with turning.turn_of(walk, step, step_run, action, inputs):
         if _intend(walk, step, step_run, action, api, inputs):
             _send(walk, step, step_run, action, api)
-
-
-@contextmanager
-def _turn(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action, inputs: Any) -> Iterator[None]:
-    """Only one run at a time between the reading and the writing of what is written as a whole."""
-    key = action.turn(inputs)
-    if not key:
-        yield
-        return
-    token = turns.take(walk.connections[step["connection"]].pk, key)
-    if not token:
-        walk.lease.record(step_run)
-        raise WaitError(Run.WaitReason.RETRY, pause=TURN_PAUSE, message="Another run is changing the same thing first.")
-    try:
-        yield
-    finally:
-        # A write of unknown outcome may still be under way: then the turn ends by itself.
-        if step_run.state not in {State.SENT, State.UNCERTAIN}:
-            turns.give_back(token)
 
 
 def _inputs_as_sent(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Action) -> Any:
