@@ -23,7 +23,7 @@ from integrations.choices import ChoiceList
 from integrations.models import CallBudget, Connection, Grant, Membership, Team
 from integrations.registry import connectors
 from tests.base import Cast
-from tests.world import World, make_world
+from tests.world import LOOPED, World, make_looped_run, make_world
 from workflows import lookup_editing
 from workflows import notices
 from workflows.models import (
@@ -106,6 +106,8 @@ PAGES: dict[str, Rule] = {
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
     "workflow_safeguards": EDIT,
     "run": LOOK,
+    "run_turns": LOOK,
+    "run_turn": LOOK,
     "backup": LOOK,
     "way_out": EDIT,
     "run_by_marker": ("moved moved moved 404 login", "405 405 405 405 405"),
@@ -249,6 +251,7 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     lookup_editing.create(
         cast.team, name="Acme Ltd boards", description="", columns=["Board"], rows=[{"Board": "Oak"}], by=cast.builder
     )
+    make_looped_run(made)
     return made
 
 
@@ -264,7 +267,9 @@ def _path(name: str, route: str, world: World) -> str:
         "step_id": world.steps[0].pk,
         "number": 1,
         "table_id": LookupTable.objects.get().pk,
-        "run_id": world.run.pk,
+        "run_id": Run.objects.get(title=LOOPED).pk if name in ("run_turns", "run_turn") else world.run.pk,
+        "step": "each",
+        "iteration": "1",
         "step_run_id": world.step_run.pk,
         "way": "cancel",
         "what": "cancel",

@@ -113,6 +113,48 @@ def make_run(
     )
 
 
+LOOPED = "Three items, one after the other"
+
+
+def make_looped_run(world: World, count: int = 3) -> Run:
+    """A run of a version with a loop: the second turn ended by its filter, the third failed."""
+    filter_, write = world.version.plan["steps"][0], world.version.plan["steps"][-1]
+    each = {"key": "each", "name": "Each line", "kind": "loop", "items": "{{ trigger.lines }}", "limit": 1000}
+    plan = {**world.version.plan, "format": 2, "steps": [{**each, "on_item_error": "go_on", "steps": [filter_, write]}]}
+    last = world.workflow.versions.order_by("number").last()
+    assert last is not None
+    version = WorkflowVersion.objects.create(
+        workflow=world.workflow, number=last.number + 1, plan=plan, plan_sha256="looped"
+    )
+    run = make_run(world.workflow, version, make_event(world.state, "looped"), world.xero, title=LOOPED)
+    items = [{"title": f"Line {number}"} for number in range(1, count + 1)]
+    common = {"run": run, "step": "each", "name": "Each line", "started_at": run.started_at}
+    StepRun.objects.create(
+        **common,
+        kind="loop",
+        position=1,
+        state="succeeded",
+        inputs={"items": items},
+        outcome={"count": count},
+        output={"count": count, "items": []},
+    )
+    states = {2: "skipped", 3: "failed"}
+    StepRun.objects.bulk_create(
+        StepRun(
+            **common,
+            kind="turn",
+            position=number,
+            iteration=str(number),
+            state=states.get(number, "succeeded"),
+            error="Write it: The name is taken." if number == 3 else "",
+            outcome={"title": item["title"]},
+            finished_at=run.finished_at,
+        )
+        for number, item in enumerate(items, start=1)
+    )
+    return run
+
+
 def make_step_run(run: Run, **fields: Any) -> StepRun:
     """The filter's step run, and that of the invoice with a request on it; gives the latter."""
     key, tree = run.version.plan["steps"][0]["key"], run.version.plan["steps"][0]["conditions"]

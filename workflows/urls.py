@@ -17,6 +17,7 @@ from workflows.views import (
     starts,
     steps,
     triggers,
+    turns,
 )
 
 urlpatterns = [
@@ -55,6 +56,8 @@ urlpatterns = [
     path("", include("workflows.survival_urls")),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/backup/<int:step_run_id>/", backups.backup, name="backup"),
+    path("runs/<int:run_id>/turns/<slug:step>/", turns.run_turns, name="run_turns"),
+    path("runs/<int:run_id>/turns/<slug:step>/<str:iteration>/", turns.run_turn, name="run_turn"),
     path("runs/<int:run_id>/<slug:way>/", runs.way_out, name="way_out"),
     path("runs/marker/<str:marker>/", runs.run_by_marker, name="run_by_marker"),
 ]

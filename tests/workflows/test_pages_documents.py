@@ -74,7 +74,7 @@ def know(world: World, **details: Any) -> None:
 
 def shown(builder: Client, world: World) -> tuple[Paper, str]:
     response = builder.get(reverse("run", args=[world.run.pk]))
-    (paper,) = [card.paper for card in response.context["cards"] if card.paper]
+    (paper,) = [each.card.paper for each in response.context["tracks"] if each.card.paper]
     return paper, response.content.decode()
 
 
@@ -190,7 +190,7 @@ def test_what_only_xero_knows_is_left_open_and_then_taken_from_its_answer(builde
 def test_inputs_that_do_not_fit_have_no_document(builder: Client, world: World) -> None:
     change(world, inputs={"contact_id": CONTACT, "lines": "nonsense"}, state="failed")
     response = builder.get(reverse("run", args=[world.run.pk]))
-    assert [card.paper for card in response.context["cards"] if card.paper] == []
+    assert [each.card.paper for each in response.context["tracks"] if each.card.paper] == []
 
 
 def test_the_page_opens_even_if_a_document_has_a_bug(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Max, QuerySet
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 State = StepRun.State
 Go = Callable[["Walk", list[dict[str, Any]]], None]
+
+#: The fields of an item that tell people which one it is, best first.
+_TELLING = ("title", "name", "Name", "InvoiceNumber", "Description", "description", "Reference", "Code", "id")
 
 #: How long a run has its worker before others get their turn; well below the queue's time-out for a task.
 SLICE_SECONDS = 5.0
@@ -52,7 +56,9 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun, go: Go) -> N
     """Do the turns that are not done. Raises what interrupts the run; StepFailedError where the loop fails."""
     was_begun = step_run.inputs is not None
     if step_run.inputs is None:
-        step_run.inputs = {"items": _items(walk, step, step_run)}
+        items_now = _items(walk, step, step_run)
+        # The count beside the list, so that a page can tell it without reading the list.
+        step_run.inputs, step_run.outcome = {"items": items_now}, {"count": len(items_now)}
         walk.lease.note(step_run)
     items: list[Any] = step_run.inputs["items"]
     turns = _so_far(walk, step) if was_begun else _Turns()
@@ -128,13 +134,13 @@ def _turn(
         if has_rows:
             walk.load(plans.keys_of_turn(step))
         ends: Exception | None = None
-        row.state, row.error, row.outcome = State.SUCCEEDED, "", None
+        row.state, row.error, row.outcome = State.SUCCEEDED, "", {"title": _title(item)}
         try:
             go(walk, step["steps"])
         except FilteredError as filtered:
-            row.state, row.outcome = State.SKIPPED, {"explanation": filtered.sentence}
+            row.state, row.outcome["explanation"] = State.SKIPPED, filtered.sentence
         except StoppedError as stopped:
-            row.outcome, ends = {"explanation": stopped.message}, stopped
+            row.outcome["explanation"], ends = stopped.message, stopped
             if stopped.status == "failed":
                 row.state, row.error = State.FAILED, stopped.message
         except StepFailedError as failed:
@@ -148,6 +154,15 @@ def _turn(
         turns.brought[number] = {key: output for key, output in brought.items() if key not in before and output}
     if ends is not None:
         raise ends
+
+
+def _title(item: Any) -> str:
+    """The item in a few words, for the list of turns."""
+    if isinstance(item, Mapping):
+        texts = {str(name): value for name, value in item.items() if isinstance(value, str | int | Decimal)}
+        said = [texts[name] for name in _TELLING if texts.get(name) not in (None, "")]
+        item = next(iter(said or [value for value in texts.values() if value != ""]), "")
+    return str(item)[:120] if isinstance(item, str | int | Decimal) else ""
 
 
 def _finish(walk: Walk, step: Mapping[str, Any], step_run: StepRun, turns: _Turns, items: list[Any]) -> None:

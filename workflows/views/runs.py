@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db.models import Count, Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.access import Can, allow, may, team_of
 from pinxero.pages import page
-from workflows import lifecycle
+from workflows import kinds, lifecycle, mending
 from workflows.forms import DecisionForm
 from workflows.models import Decision, Run, StepRun
 from workflows.readable import facts
+from workflows.views import tracks
 from workflows.views.common import operation_or_none
-from workflows.views.told import sentence, step_cards
+from workflows.views.told import sentence
 
 
 @require_GET
@@ -23,9 +25,8 @@ from workflows.views.told import sentence, step_cards
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """Everything that is known of one run. With `?seen=` (what the page shows now) 204 where nothing has changed."""
     shown = _run_or_404(request, run_id)
-    step_runs = list(
-        StepRun.objects.filter(run=shown).select_related("connection__grant").order_by("position", "iteration")
-    )
+    steps = shown.version.plan.get("steps", [])
+    step_runs = tracks.rows_at(shown, steps, "")
     state = _state(shown, step_runs)
     if request.GET.get("seen") == state:
         return HttpResponse(status=204)
@@ -37,7 +38,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "trigger": operation_or_none(event.operation),
         "event": event,
         "event_facts": facts(event.data),
-        "cards": step_cards(shown, step_runs),
+        "tracks": tracks.tracks(shown, steps, step_runs),
+        "called_by": _caller(shown),
         "decisions": list(Decision.objects.filter(run=shown).select_related("by").order_by("pk")),
         "replays": list(
             Run.objects.filter(event=event, workflow=shown.workflow_id)
@@ -60,7 +62,15 @@ def _run_or_404(request: HttpRequest, run_id: int) -> Run:
 def _state(shown: Run, step_runs: list[StepRun]) -> str:
     """Changes whenever the page would."""
     steps = "".join(f"{step.position}{step.state[:2]}{len(step.attempts)}{step.tries}." for step in step_runs)
-    return f"{shown.status}.{shown.wait_reason}.{shown.claims}.{steps}"
+    turns = StepRun.objects.filter(run=shown, kind=kinds.TURN).aggregate(count=Count("pk"), last=Max("finished_at"))
+    in_turns = f"{turns['count']}.{turns['last']:%H%M%S%f}" if turns["last"] else ""
+    return f"{shown.status}.{shown.wait_reason}.{shown.claims}.{steps}{in_turns}"
+
+
+def _caller(shown: Run) -> Run | None:
+    if shown.called_by_id is None:
+        return None
+    return Run.objects.filter(pk=shown.called_by_id, team=shown.team_id).select_related("workflow").first()
 
 
 @require_GET
@@ -101,11 +111,17 @@ def way_out(request: HttpRequest, run_id: int, way: str) -> HttpResponse:
         "way": chosen,
         "form": form,
         "problem": problem,
-        "step": StepRun.objects.filter(run=shown, state=StepRun.State.NEEDS_REVIEW)
-        .select_related("connection")
-        .first(),
+        "step": _asked_about(shown, way),
     }
     return page(request, "runs/way_out.html", context, title=f"Run {shown.pk}")
+
+
+def _asked_about(shown: Run, way: str) -> StepRun | None:
+    """The step that the decision is about, to be shown with the question."""
+    waiting = StepRun.objects.filter(run=shown, state=StepRun.State.NEEDS_REVIEW).select_related("connection").first()
+    if waiting is None and way in (Decision.What.SKIP, Decision.What.MARK_DONE):
+        return next(iter(mending.failed(shown)), None)
+    return waiting
 
 
 def _decide(shown: Run, way: str, said: dict[str, str], *, by: User) -> Run:
@@ -117,6 +133,8 @@ def _decide(shown: Run, way: str, said: dict[str, str], *, by: User) -> Run:
         lifecycle.mark_done(shown, by=by, reason=reason, provider_id=said["provider_id"])
     elif way == Decision.What.SEND_AGAIN:
         lifecycle.send_again(shown, by=by, reason=reason)
+    elif way == Decision.What.SKIP:
+        lifecycle.skip(shown, by=by, reason=reason)
     elif way == Decision.What.CANCEL:
         lifecycle.cancel(shown, by=by, reason=reason)
     elif way == Decision.What.RELEASE:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -14,12 +14,13 @@ from integrations.http import Request
 from integrations.models import Connection
 from integrations.registry import UnknownOperationError, connector
 from integrations.schema import Field
+from workflows import kinds
 from workflows.models import Run, Step, StepRun
 from workflows.readable import Fact, facts, is_pretty_different, masked, pretty
 from workflows.tables import Table, tables
 from workflows.templatetags.px import when
 from workflows.tokens import words
-from workflows.views.common import ChoiceLabels, choice_labels, operation_or_none
+from workflows.views.common import ChoiceLabels
 from workflows.views.papers import Paper, paper_of
 
 _PLAIN_REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
@@ -39,6 +40,8 @@ def sentence(run: Run) -> str:
     if run.status == status.WAITING:
         reason = Run.WaitReason(run.wait_reason).label if run.wait_reason in Run.WaitReason.values else ""
         until = f" It goes on {when(run.wake_at)} by itself." if run.wake_at else ""
+        if run.wait_reason == Run.WaitReason.CALL:
+            return "It waits for a workflow that it called, and goes on by itself when that has ended."
         if run.wait_reason == Run.WaitReason.CONNECTION:
             name = run.waits_for.name if run.waits_for else "a connection"
             return f"It waits for {name} to be reconnected, and goes on by itself afterwards. Nothing is lost."
@@ -47,7 +50,7 @@ def sentence(run: Run) -> str:
         status.QUEUED: "It starts as soon as a worker is free.",
         status.RUNNING: "A worker is on it now.",
         status.SUCCEEDED: run.result or "Every step is done.",
-        status.FILTERED: "The filter was not met, so nothing was done.",
+        status.FILTERED: _filtered(run),
         status.FAILED: "A step failed. What was done before it stays; the steps after it did not run.",
         status.NEEDS_REVIEW: (
             "A write was sent and the provider gave no clear answer. Look whether the document is there, then say so: "
@@ -56,6 +59,12 @@ def sentence(run: Run) -> str:
         status.CRASHED: "Something went wrong inside Pinxero. Nothing more happens until a person decides.",
         status.CANCELLED: "A person ended it. What was written before stays.",
     }.get(status(run.status), "")
+
+
+def _filtered(run: Run) -> str:
+    if run.result and not run.result.startswith("Not met:"):
+        return f"A step ended it: {run.result}"
+    return "The filter was not met, so nothing was done."
 
 
 @dataclass
@@ -87,6 +96,7 @@ class Call:
 class StepCard:
     """One step of a run, ready for the template."""
 
+    key: str
     number: int
     name: str
     kind: str
@@ -107,29 +117,15 @@ class StepCard:
     problems: list[tuple[str, str]] = field(default_factory=list)
     attempts: list[dict[str, Any]] = field(default_factory=list)
 
-
-def step_cards(run: Run, step_runs: list[StepRun]) -> list[StepCard]:
-    """A card per step of the version: what happened, or that it was not reached."""
-    by_key: dict[str, list[StepRun]] = {}
-    for each in step_runs:
-        by_key.setdefault(each.step, []).append(each)
-    labels = choice_labels(each.connection for each in step_runs)
-    cards: list[StepCard] = []
-    number = 0
-    for step in run.version.plan.get("steps", []):
-        # Numbered as in the editor, where the filter stands before the steps.
-        number += step["kind"] == Step.Kind.ACTION
-        operation = operation_or_none(step.get("operation", ""))
-        for step_run in _or_none(by_key.pop(step["key"], [])):
-            cards.append(_card(number, step, step_run, operation, labels, run.error))
-    return cards
+    @property
+    def kicker(self) -> str:
+        """What kind of step it is, above its name."""
+        if self.kind == Step.Kind.ACTION:
+            return self.operation.name if self.operation else "Step"
+        return kinds.label_of(self.kind)
 
 
-def _or_none(step_runs: list[StepRun]) -> Sequence[StepRun | None]:
-    return step_runs or [None]
-
-
-def _card(
+def card_of(
     number: int,
     step: Mapping[str, Any],
     step_run: StepRun | None,
@@ -137,8 +133,13 @@ def _card(
     labels: ChoiceLabels,
     run_error: str,
 ) -> StepCard:
-    card = StepCard(number, step["name"], step["kind"], step_run, operation)
+    """The card of a step: what happened in it, or that it was not reached. Labels name the ids among its inputs."""
+    card = StepCard(step["key"], number, step["name"], step["kind"], step_run, operation)
     if step_run is None:
+        return card
+    card.error = "" if step_run.error and run_error.endswith(step_run.error) else step_run.error
+    if step["kind"] == Step.Kind.LOOP:
+        # Its list and what came of it may be long; its turns have pages of their own.
         return card
     fields = operation.Inputs.fields() if operation else ()
 
@@ -147,15 +148,14 @@ def _card(
         return labels.get((step_run.connection_id or 0, key), {}).get(value, "")
 
     card.inputs = facts(step_run.inputs, fields, name) if step_run.inputs else []
-    card.error = "" if step_run.error and run_error.endswith(step_run.error) else step_run.error
     card.output = facts(step_run.output) if step_run.output else []
     card.paper = paper_of(step_run, operation, labels)
     if isinstance(operation, Action) and operation.effect is Effect.READS:
         card.tables = tables(step_run.output)
-    if step_run.outcome:
+    if step_run.outcome and step["kind"] == Step.Kind.FILTER:
         card.explanation = str(step_run.outcome.get("explanation", ""))
         card.passed = bool(step_run.outcome.get("passed"))
-        card.comparisons = list(_comparisons(step_run.outcome.get("tree") or {}, 0))
+        card.comparisons = list(comparisons(step_run.outcome.get("tree") or {}))
     if step_run.request:
         card.call = _call(step_run, operation)
     card.response_headers = masked(step_run.response_headers or {})
@@ -189,14 +189,17 @@ def _path_label(path: str, labels: Mapping[str, str]) -> str:
     return f"{label}, {rest[0].replace('_', ' ')}" if rest else label
 
 
-def _comparisons(tree: Mapping[str, Any], depth: int) -> Iterator[Comparison]:
+def comparisons(tree: Mapping[str, Any], depth: int = 0) -> Iterator[Comparison]:
+    """The lines of a condition's result, groups before what they hold."""
+    if not tree:
+        return
     if "group" in tree:
         group_words = {"all": "All of these", "any": "At least one of these", "not": "None of these"}
         items = tree.get("items") or []
         if depth or len(items) > 1 or tree["group"] == "not":
             yield Comparison(depth, group=group_words.get(str(tree["group"]), ""), passed=bool(tree.get("passed")))
         for item in items:
-            yield from _comparisons(item, depth + 1)
+            yield from comparisons(item, depth + 1)
         return
     rights = [tree.get("right_value"), tree.get("right_until_value")]
     yield Comparison(

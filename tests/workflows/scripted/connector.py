@@ -67,6 +67,9 @@ class ScriptedClient(ApiClient):
 
     provider_name = "Scripted"
 
+    def base(self, path: str) -> str:
+        return "https://scripted.example"
+
     def limits(self) -> Limits:
         return Limits(per_minute=0, at_once=0, per_day=provider.per_day)
 
