@@ -51,6 +51,8 @@ class Control:
     path: str
     label: str
     widget: str
+    #: The height of a long text.
+    lines: int = 3
     help: str = ""
     is_required: bool = False
     takes_tokens: bool = False

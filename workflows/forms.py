@@ -22,7 +22,7 @@ class PlainForm(forms.Form):
     def full_clean(self) -> None:
         """Not before the form is complete: one that is changed after it was made is judged as it is then."""
         super().full_clean()
-        for name in self._errors or {}:
+        for name in self.errors:
             if name in self.fields:
                 self.fields[name].widget.attrs["aria-invalid"] = "true"
 

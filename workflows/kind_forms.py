@@ -5,8 +5,9 @@ A form's sources are the settings and the mapping rows of the step side by side;
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from integrations.errors import InvalidInputError
@@ -61,6 +62,12 @@ class KindForm:
         """Raises InvalidInputError where a fixed value does not fit."""
         problems = kinds.settings_problems(self.kind.key, _typed(self.kind, values))
         problems = {name: said for name, said in problems.items() if values.get(name) not in (None, "")}
+        for each in self.asked:
+            value = str(values.get(each.name) or "").strip()
+            if each.kind is Holds.INTEGER and value and not _is_whole(value):
+                problems[each.name] = f"{each.label} takes a whole number."
+            elif each.name == "amount" and value and not _is_amount(value):
+                problems[each.name] = "This is not a number above 0."
         if problems:
             raise InvalidInputError(problems)
 
@@ -143,11 +150,12 @@ def split(kind: str, sources: Sources) -> tuple[dict[str, Any], Sources]:
 def stored(step: Step) -> Sources:
     """What the form shows of a step as it stands."""
     found: Sources = {name: _text_of(value) for name, value in kinds.read_settings(step.kind, step.settings).items()}
-    rows = editing.sources_of(list(step.mappings.all()))
+    rows = list(step.mappings.all())
     if step.kind not in NAMED:
-        return found | rows
+        return found | editing.sources_of(rows)
+    rows.sort(key=lambda row: row.pk)  # as they were written, not by their names
     table = NAMED[Kind(step.kind)][0]
-    return found | {table: [{NAME_COLUMN: name, VALUE_COLUMN: str(value)} for name, value in rows.items()]}
+    return found | {table: [{NAME_COLUMN: row.input, VALUE_COLUMN: row.value} for row in rows]}
 
 
 def defaults(kind: str, **chosen: str) -> Sources:
@@ -168,13 +176,22 @@ def _typed(known: KindOfStep, values: Mapping[str, Any]) -> dict[str, Any]:
             typed[each.name] = value in (True, "true")
         elif each.least is not None or each.name == "workflow":
             text = str(value).strip()
-            typed[each.name] = int(text) if _WHOLE(text) else text
+            typed[each.name] = int(text) if _is_whole(text) else text
         else:
             typed[each.name] = value
     return typed
 
 
-_WHOLE: Callable[[str], bool] = lambda text: text.isdecimal() and text.isascii() and len(text) < 10  # noqa: E731
+def _is_whole(text: str) -> bool:
+    return text.isdecimal() and text.isascii() and len(text) < 10
+
+
+def _is_amount(text: str) -> bool:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        return False
+    return amount.is_finite() and amount > 0
 
 
 def _text_of(value: Any) -> str:

@@ -80,7 +80,7 @@ def sight(workflow: Workflow, steps: Sequence[Step], place: Place) -> Sight:
     examples = Examples(workflow, nodes)
     data: dict[str, Any] = {"trigger": examples.trigger, "steps": {}, "run": _RUN}
     data["workflow"] = {"name": workflow.name, "version": 3}
-    groups = [examples.trigger_group]
+    groups: list[TokenGroup] = []
     loop, failed = _around(nodes, place, Step.Kind.LOOP), _around(nodes, place, Step.Kind.ACTION)
     if failed is not None:
         data["error"] = {"step": failed.name, "message": _EXAMPLE_ERROR}
@@ -88,6 +88,7 @@ def sight(workflow: Workflow, steps: Sequence[Step], place: Place) -> Sight:
     if loop is not None:
         data |= examples.turns[loop.pk]
         groups.append(examples.item_group(loop))
+    groups.append(examples.trigger_group)
     for node in outline.walk(nodes):
         key = node.step.key
         if key in reach.certain or key in reach.sometimes:

@@ -29,12 +29,16 @@ def tree(world: World) -> dict[str, Step]:
     save_conditions(workflow, first)
     draft = editing.StepDraft("Write it", "xero.create_invoice", world.xero, invoice_sources(), on_error="error_path")
     action = editing.save_step(workflow, None, draft, place=Place(first))
-    kept = {"settings": {"items": "{{ steps.create_invoice.LineItems }}", "limit": 10, "on_item_error": "stop"}}
-    loop = editing.save_kind(workflow, None, kind="loop", name="Lines", sources={}, place=Place(first), **kept)
+    settings = {"items": "{{ steps.create_invoice.LineItems }}", "limit": 10, "on_item_error": "stop"}
+    loop = editing.save_kind(
+        workflow, None, kind="loop", name="Lines", settings=settings, sources={}, place=Place(first)
+    )
     sources: editing.Sources = {"line": "{{ item.Description }}", "of": "{{ steps.format.total }}"}
     editing.save_kind(workflow, None, kind="format", name="Line", settings={}, sources=sources, place=Place(loop))
-    stopped = {"settings": {"as": "failed"}, "sources": {"message": "{{ error.message }}"}}
-    editing.save_kind(workflow, None, kind="stop", name="Give up", place=Place(action), **stopped)
+    message: editing.Sources = {"message": "{{ error.message }}"}
+    editing.save_kind(
+        workflow, None, kind="stop", name="Give up", settings={"as": "failed"}, sources=message, place=Place(action)
+    )
     editing.save_kind(workflow, None, kind="stop", name="Done", settings={"as": "succeeded"}, sources={})
     return {step.key: step for step in workflow.steps.all()}
 

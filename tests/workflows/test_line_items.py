@@ -31,7 +31,7 @@ def _cleaned(world: World, lines: list[dict[str, str]], **trigger: Any) -> Any:
     """What a run's step would send, from the same sources and this trigger data."""
     kept: list[Any] = []
     lease: Any = SimpleNamespace(record=kept.append)
-    walk = Walk(run=world.run, lease=lease, data={"trigger": trigger, "steps": {}}, connections={})
+    walk = Walk(run=world.run, lease=lease, data={"trigger": trigger, "steps": {}}, connections={}, positions={})
     step = {"connection": world.xero.pk, "inputs": {"contact_id": CONTACT, "lines": lines}}
     return steps.inputs_of(walk, step, StepRun(name="Write it"), action("xero.create_invoice")).lines
 

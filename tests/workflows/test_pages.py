@@ -237,7 +237,7 @@ def test_steps_move_and_keep_their_keys(builder: Client, world: World) -> None:
 
 def test_deleting_a_step_asks_first(builder: Client, world: World) -> None:
     path = reverse("delete_step", args=[world.workflow.pk, world.steps[0].pk])
-    assert "Delete the step Know the customer?" in builder.get(path).content.decode()
+    assert "Delete the step “Know the customer”?" in builder.get(path).content.decode()
     assert world.workflow.steps.count() == 3
     builder.post(path)
     assert [step.position for step in world.workflow.steps.all()] == [1, 2]

@@ -58,7 +58,7 @@ def test_inside_a_loop_there_are_the_item_and_the_turn(world: World) -> None:
     loop = add(world, "loop", "Lines", settings={"items": LINES})
     inner = add(world, "format", "Inner", Place(loop), sources={"said": "{{ item.Description }}"})
     inside = look(world, Place(loop))
-    assert inside.groups[1].label == "Item of Lines"
+    assert inside.groups[0].label == "Item of Lines"
     assert found(inside, "item.Description").source == "{{ item.Description }}"
     assert found(inside, "loop.index").label == "Number of the turn"
     assert found(inside, f"steps.{inner.key}.said").example == found(inside, "item.Description").example
@@ -75,7 +75,7 @@ def test_an_error_path_knows_the_failure_and_not_the_step_that_failed(world: Wor
     editing.save_step(world.workflow, invoice, draft)
     tell = add(world, "format", "Tell", Place(invoice), sources={"said": "{{ error.message }}"})
     inside = look(world, Place(invoice))
-    assert inside.groups[1].label == "The failure of Write it"
+    assert inside.groups[0].label == "The failure of Write it"
     assert "archived" in found(inside, "error.message").example
     assert found(inside, "steps.create_invoice.Total") is None
     after = look(world)

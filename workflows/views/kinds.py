@@ -176,9 +176,9 @@ def _refine(controls: list[inputs.Control], kind: str, here: Sight) -> None:
             control.widget = "time"
         elif control.path == "limit":
             control.widget = "whole"
-        for row in control.rows if kind == Kind.FORMAT else ():
-            cell = row.cells[-1]
-            if "{{" in cell.value and not cell.errors:
+        for cell in (row.cells[-1] for row in control.rows):
+            cell.lines = 1
+            if kind == Kind.FORMAT and "{{" in cell.value and not cell.errors:
                 cell.gives = here.worked_out(cell.value)
 
 

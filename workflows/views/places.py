@@ -69,7 +69,7 @@ def carried(place: Place) -> str:
 def said(place: Place) -> str:
     """The place in words."""
     holder = holder_said(place.parent)
-    return f"Before {place.before.name}, {holder}" if place.before else f"At the end, {holder}"
+    return f"Before “{place.before.name}”, {holder}" if place.before else f"At the end, {holder}"
 
 
 def holder_said(parent: Step | None) -> str:
@@ -81,7 +81,7 @@ def holder_said(parent: Step | None) -> str:
         Step.Kind.LOOP: "for each item of",
         Step.Kind.BRANCH: "as a path of",
     }.get(Step.Kind(parent.kind), "on the error path of")
-    return f"{where} {parent.name}"
+    return f"{where} “{parent.name}”"
 
 
 def places(steps: Sequence[Step], step: Step) -> list[Holder]:
@@ -98,7 +98,7 @@ def _holders(holder: Node | None, inside: list[Node], step: Step, depth: int) ->
         own = next((index for index, each in enumerate(inside) if each.step.pk == step.pk), None)
         for index, each in enumerate(others):
             if index != own:
-                spots.append(_spot(Place(parent, each.step), f"Before {each.step.name}"))
+                spots.append(_spot(Place(parent, each.step), f"Before “{each.step.name}”"))
         if own is None or own != len(others):
             spots.append(_spot(Place(parent), "At the end" if others else "As the only step"))
         yield Holder(holder_said(parent), depth, spots)
@@ -146,7 +146,7 @@ def place_step(request: HttpRequest, workflow_id: int, step_id: int) -> HttpResp
             messages.success(request, f"{found.name} is moved.")
             return back_to(found)
     context = {"workflow": workflow, "step": found, "holders": holders, "problem": problem}
-    return page(request, "workflows/place.html", context, title=f"Move {found.name}")
+    return page(request, "workflows/place.html", context, title=f"Move “{found.name}”")
 
 
 @require_POST

@@ -51,33 +51,18 @@ class KindOffer:
 
 _OFFERS = (
     (
-        "Decide and repeat",
+        "Decide, repeat, work out, wait",
         (
             KindOffer(
                 "filter", "filter_alt", "Filter", "Go on only if something is true. Otherwise the run ends here."
             ),
             KindOffer("branch", "alt_route", "Branch", "Do one thing in one case, another thing in another: if, else."),
             KindOffer("loop", "repeat", "Loop", "Do the same for each item of a list, such as each line of an order."),
-        ),
-    ),
-    (
-        "Work out values",
-        (
             KindOffer(
-                "format", "calculate", "Values", "Work out an amount, a date or a text once, and give it a name."
+                "format", "calculate", "Format", "Work out an amount, a date or a text once, and give it a name."
             ),
-            KindOffer(
-                "lookup",
-                "table_view",
-                "Look up in a table",
-                "Turn one value into another, such as a board into its account.",
-            ),
-        ),
-    ),
-    (
-        "Wait, call, stop",
-        (
-            KindOffer("delay", "schedule", "Wait", "For some days, until a date, or until the next working day."),
+            KindOffer("lookup", "table_view", "Lookup table", "Turn one value into another: a board into its account."),
+            KindOffer("delay", "schedule", "Delay", "Wait for some days, until a date, or until the next working day."),
             KindOffer(
                 "call", "call_split", "Call another workflow", "Use what another workflow does, with data of this one."
             ),

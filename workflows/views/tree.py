@@ -153,10 +153,9 @@ class Drawing:
         if kind == Step.Kind.DELAY:
             return _delay(step, value)
         if kind == Step.Kind.LOOKUP:
-            end = [Piece(" is used.")]
             missing = [Piece("the step fails.")]
             if step["missing"] == "default":
-                missing = [*value(inputs.get("default")), *end]
+                missing = [*value(inputs.get("default")), Piece(" is used.")]
             table = step["table"] or "…"
             return [
                 Piece("Looks up "), *value(inputs.get("value")), Piece(f" in the table {table}. If it is not there, "),
@@ -204,13 +203,16 @@ def drawn(
     problems: Sequence[Problem],
 ) -> list[Card]:
     """The cards of a workflow's rows, with what can be changed."""
-    rows = {place.step.key: place.step for top in tree for place, _ in top.all()}
+    places = {place.step.key: place for top in tree for place, _ in top.all()}
+    for place in places.values():
+        for child in place.children:
+            child.step.parent = place.step  # as it is known here, without asking again
+    rows = {key: place.step for key, place in places.items()}
     used = {step.connection_id: step.connection for step in rows.values() if step.connection}
     steps = compiled_steps(tree)
     connections = {pk: each for pk, each in used.items() if pk is not None}
     drawing = Drawing(groups, own, connections, labels, called_in(steps), rows, problems)
     cards = drawing.cards(steps)
-    places = {place.step.key: place for top in tree for place, _ in top.all()}
     for card in _all(cards):
         place = places[card.plan["key"]]
         if place.children and card.kind == Step.Kind.ACTION and card.error_path is None:
