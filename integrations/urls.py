@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from integrations import views, views_webhooks
+from integrations import views, views_freezing, views_webhooks
 
 urlpatterns = [
     path("connections/", views.connections, name="connections"),
@@ -11,6 +11,8 @@ urlpatterns = [
     path("connections/choose/<int:grant_id>/withdraw/", views.withdraw_grant, name="withdraw_grant"),
     path("connections/<int:connection_id>/", views.connection, name="connection"),
     path("connections/<int:connection_id>/refresh/", views.refresh_connection, name="refresh_connection"),
+    path("connections/<int:connection_id>/freeze/", views_freezing.freeze, name="freeze"),
+    path("connections/<int:connection_id>/thaw/", views_freezing.thaw, name="thaw"),
     path("connections/<int:connection_id>/disconnect/", views.disconnect, name="disconnect"),
     path("hooks/<slug:provider>/", views_webhooks.hook, name="hook"),
 ]

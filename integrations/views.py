@@ -52,7 +52,7 @@ def _mine(request: HttpRequest) -> QuerySet[Connection]:
     """The team's connections. Pages never open tokens, so that they work even where the keys are wrong."""
     return (
         Connection.objects.for_team(team_of(request))
-        .select_related("grant", "grant__connected_by", "budget")
+        .select_related("grant", "grant__connected_by", "budget", "frozen_by")
         .defer("grant__access_token", "grant__refresh_token")
     )
 

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, Min
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -18,10 +18,11 @@ from integrations import limits
 from integrations.access import Can, may, membership
 from integrations.models import Connection, Team
 from integrations.registry import UnknownOperationError, connector, connectors
-from workflows import beats, retention
+from workflows import beats, notices, retention
 from workflows.models import Run, TriggerState, Workflow
 
 DAYS = 14
+_MOST_UNREAD = 99
 _GROUPS = (
     ("ok", "Succeeded", (Run.Status.SUCCEEDED,)),
     ("muted", "Filtered or cancelled", (Run.Status.FILTERED, Run.Status.CANCELLED)),
@@ -57,6 +58,9 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "workflow_count": len(workflows),
         "needs": needs,
         "to_reconnect": [each for each in connections if each.status == Connection.Status.NEEDS_RECONNECT],
+        "waiting": _waiting(team),
+        "unread": notices.unread(team, _MOST_UNREAD + 1),
+        "most_unread": _MOST_UNREAD,
         "failing_triggers": list(
             TriggerState.objects.for_team(team)
             .filter(failures__gt=0, listeners__status=Workflow.Status.ACTIVE)
@@ -125,6 +129,34 @@ def _bars(counts: Counter[str], busiest: int) -> list[tuple[str, float, float]]:
             ground -= height
             bars.append((tone, max(0.0, round(ground, 2)), height))
     return bars
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """The runs that wait for one thing: how many, and since when the first of them does."""
+
+    reason: str
+    label: str
+    many: int
+    since: datetime | None
+
+
+def _waiting(team: Team) -> list[Waiting]:
+    """What waits now, by what it waits for; what needs a person first."""
+    rows = (
+        Run.objects.for_team(team)
+        .filter(status=Run.Status.WAITING)
+        .values("wait_reason")
+        .annotate(many=Count("pk"), since=Min("waiting_since"))
+        .order_by()
+    )
+    for_person = (Run.WaitReason.HOLD, Run.WaitReason.CONNECTION, Run.WaitReason.FREEZE)
+    found = [
+        Waiting(row["wait_reason"], Run.WaitReason(row["wait_reason"]).label, row["many"], row["since"])
+        for row in rows
+        if row["wait_reason"] in Run.WaitReason.values
+    ]
+    return sorted(found, key=lambda each: (each.reason not in for_person, -each.many))
 
 
 def _needs_attention(team: Team) -> list[Run]:

@@ -120,6 +120,8 @@ CONNECTIONS: dict[str, Rule] = {
     "withdraw_grant": POST_ONLY,
     "connection": ("shown shown shown 404 login", "405 405 405 405 login"),
     "refresh_connection": POST_ONLY,
+    "freeze": EDIT,
+    "thaw": POST_ONLY,
     "disconnect": ("shown 403 403 404 login", "moved 403 403 404 login"),
     "pinterest_callback": ("400 403 403 400 login", "405 405 405 405 405"),
     "xero_callback": ("400 403 403 400 login", "405 405 405 405 405"),
