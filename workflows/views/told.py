@@ -45,7 +45,11 @@ def sentence(run: Run) -> str:
         if run.wait_reason == Run.WaitReason.CONNECTION:
             name = run.waits_for.name if run.waits_for else "a connection"
             return f"It waits for {name} to be reconnected, and goes on by itself afterwards. Nothing is lost."
-        return f"It waits {reason}.{until}"
+        if run.wait_reason == Run.WaitReason.HOLD:
+            return f"It is held{_since(run)}: nothing of it is written until a person lets it go."
+        if run.wait_reason in (Run.WaitReason.DOWN, Run.WaitReason.FREEZE):
+            return f"It waits{_since(run)} {reason}, and goes on by itself afterwards. Nothing is lost."
+        return f"It waits{_since(run)} {reason}.{until}"
     return {
         status.QUEUED: "It starts as soon as a worker is free.",
         status.RUNNING: "A worker is on it now.",
@@ -59,6 +63,10 @@ def sentence(run: Run) -> str:
         status.CRASHED: "Something went wrong inside Pinxero. Nothing more happens until a person decides.",
         status.CANCELLED: "A person ended it. What was written before stays.",
     }.get(status(run.status), "")
+
+
+def _since(run: Run) -> str:
+    return f" since {when(run.waiting_since)}" if run.waiting_since else ""
 
 
 def _filtered(run: Run) -> str:
