@@ -71,8 +71,8 @@ def lookup_table(request: HttpRequest, table_id: int) -> HttpResponse:
 def export_lookup_table(request: HttpRequest, table_id: int) -> HttpResponse:
     """A version of the table as CSV, the one in force unless told."""
     table = table_or_404(request, table_id)
-    wanted = request.GET.get("version", "")
-    number = int(wanted) if wanted.isdecimal() and len(wanted) < 9 else table.version
+    wanted = request.GET.get("version") or str(table.version)
+    number = int(wanted) if wanted.isdecimal() and len(wanted) < 11 else 0
     version_or_404(table, number)
     answer = HttpResponse(lookup_csv.write(content(table, number)), content_type="text/csv; charset=utf-8")
     name = quote(f"{table.name}, version {number}.csv".replace("/", "-"))
