@@ -65,7 +65,8 @@ def test_groups_within_groups_are_stored_and_said_in_words(builder: Client, worl
     answer = builder.post(step_path(path), _conditions())
     assert answer["Location"].endswith(f"#step-{path.pk}")
     rows = list(path.conditions.order_by("pk"))
-    assert [(row.kind, row.parent_id and [each.pk for each in rows].index(row.parent_id), row.right) for row in rows] == [
+    places: dict[int | None, int | None] = {None: None, **{row.pk: place for place, row in enumerate(rows)}}
+    assert [(row.kind, places[row.parent_id], row.right) for row in rows] == [
         ("all", None, ""), ("comparison", 0, "oak"), ("any", 0, ""), ("comparison", 2, "A"), ("not", 2, ""),
         ("comparison", 4, "B"),
     ]  # fmt: skip
