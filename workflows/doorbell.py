@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -66,20 +67,28 @@ def _listening(provider: str, category: str) -> list[str]:
 def _make_due(asked: QuerySet[TriggerState]) -> None:
     """Bring the next look forward, where one is planned at all."""
     # Without a planned look nobody listens; with a failure behind it the pause was chosen for a reason.
-    wanted = asked.filter(next_due_at__isnull=False, failures=0)
+    wanted = asked.filter(next_due_at__isnull=False, failures=0).order_by("pk").annotate(now=DatabaseNow())
+    # Most notices of a storm find their look planned already: they need not wait for a row that a look under way holds.
+    late = [state.pk for state in wanted if _wish(state) is not None]
+    if not late:
+        return
     has_rung = False
-    for state in wanted.order_by("pk").select_for_update(of=("self",)).annotate(now=DatabaseNow()):
-        soon = _soon(state, state.now, DISTANCE_SECONDS)
-        if soon is not None:
-            # Only now, because it takes a few queries: what the day's calls allow.
-            pace = pace_of(state)
-            bell = DISTANCE_SECONDS if pace is None else pace.bell
-            soon = None if bell is None else _soon(state, state.now, bell)
-        if soon is not None:
-            TriggerState.objects.filter(pk=state.pk).update(next_due_at=soon)
+    for state in wanted.filter(pk__in=late).select_for_update(of=("self",)):
+        wish = _wish(state)
+        if wish is not None:
+            TriggerState.objects.filter(pk=state.pk).update(next_due_at=wish)
             has_rung = True
     if has_rung:
         ring()
+
+
+def _wish(state: Any) -> datetime | None:
+    """When a look is to be made that is not planned yet, as far as the day's calls allow; None where none is."""
+    if _soon(state, state.now, DISTANCE_SECONDS) is None:
+        return None
+    pace = pace_of(state)
+    bell = DISTANCE_SECONDS if pace is None else pace.bell
+    return None if bell is None else _soon(state, state.now, bell)
 
 
 def _soon(state: TriggerState, now: datetime, bell: int) -> datetime | None:
