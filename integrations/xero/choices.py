@@ -164,8 +164,11 @@ def credit_notes(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
 
 @choices(depends_on=("attach_to",), is_searchable=True)
 def attachables(api: ApiClient, inputs: Mapping[str, Any]) -> Iterator[Choice]:
-    """What a file may be attached to, of the kind that `attach_to` names; where Xero searches it, by `search`."""
-    kind = AttachTo(inputs.get("attach_to") or AttachTo.INVOICE)
+    """Records of the kind that `attach_to` names, by `search`; nothing where only a run knows the kind."""
+    told = inputs.get("attach_to") or AttachTo.INVOICE.value
+    if told not in AttachTo.values:
+        return
+    kind = AttachTo(told)
     searched = {AttachTo.INVOICE: invoices, AttachTo.QUOTE: quotes, AttachTo.CONTACT: contacts}
     if kind in searched:
         yield from searched[kind].load(api, inputs)

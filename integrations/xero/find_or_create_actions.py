@@ -68,6 +68,13 @@ class ContactLookup(Schema):
     if_several: IfSeveral = field("If several are found", default=IfSeveral.STOP)
 
 
+class DocumentLookup(Schema):
+    """The inputs that say how to look; they stand before the document's own."""
+
+    look_by: DocumentKey = field("Look for it by", default=DocumentKey.NUMBER, help=_HELP)
+    if_several: IfSeveralDocuments = field("If several are found", default=IfSeveralDocuments.STOP)
+
+
 class FindOrCreateContact(_FindsFirst, CreateContact):
     """Find a contact, or create it.
 
@@ -109,10 +116,7 @@ class FindOrCreateInvoice(_FindsFirst, CreateInvoice):
     sample = found_samples.INVOICE_FOUND_OR_NEW
     listed = "invoices"
 
-    class Inputs(CreateInvoice.Inputs):
-        look_by: DocumentKey = field("Look for it by", default=DocumentKey.NUMBER, help=_HELP)
-        if_several: IfSeveralDocuments = field("If several are found", default=IfSeveralDocuments.STOP)
-
+    class Inputs(CreateInvoice.Inputs, DocumentLookup):
         def check(self) -> Mapping[str, str]:
             return {**super().check(), **_not_given(self, number="invoice_number")}
 
@@ -139,10 +143,7 @@ class FindOrCreatePurchaseOrder(_FindsFirst, CreatePurchaseOrder):
     sample = found_samples.PURCHASE_ORDER_FOUND_OR_NEW
     listed = "purchase_orders"
 
-    class Inputs(CreatePurchaseOrder.Inputs):
-        look_by: DocumentKey = field("Look for it by", default=DocumentKey.NUMBER, help=_HELP)
-        if_several: IfSeveralDocuments = field("If several are found", default=IfSeveralDocuments.STOP)
-
+    class Inputs(CreatePurchaseOrder.Inputs, DocumentLookup):
         def check(self) -> Mapping[str, str]:
             return {**super().check(), **_not_given(self, number="order_number")}
 

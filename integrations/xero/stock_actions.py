@@ -59,9 +59,6 @@ class ReceiveStock(CreateDocument):
         )
         quantity: Decimal = field("Quantity", minimum=Decimal("0.0001"), decimal_places=4)
         unit_cost: Decimal = field("Unit cost", minimum=0, decimal_places=4, help="What one of them costs or is worth.")
-        prices: choices.LineAmountTypes = field(
-            "Unit cost is", default=choices.LineAmountTypes.EXCLUSIVE, help="Of a bill. An adjustment has no tax."
-        )
         contact_id: str | None = field(
             "Supplier",
             choices=choices.contacts,
@@ -69,6 +66,7 @@ class ReceiveStock(CreateDocument):
             max_length=36,
             help=f"Needed for a bill. Left empty, an adjustment stands under the contact {ADJUSTMENTS}.",
         )
+        due_date: date | None = field("Due date", default=None, help="Needed for a bill.")
         adjustment_account: str | None = field(
             "Adjustment account",
             choices=choices.adjustment_accounts,
@@ -85,7 +83,9 @@ class ReceiveStock(CreateDocument):
         received_on: date | None = field(
             "Date", default=None, help="Left empty: the day on which it is written, where the organisation is."
         )
-        due_date: date | None = field("Due date", default=None, help="Needed for a bill.")
+        prices: choices.LineAmountTypes = field(
+            "Unit cost is", default=choices.LineAmountTypes.EXCLUSIVE, help="Of a bill. An adjustment has no tax."
+        )
         tax_type: str | None = field(
             "Tax rate",
             choices=choices.purchase_tax_types,

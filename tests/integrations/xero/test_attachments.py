@@ -86,6 +86,8 @@ def test_every_kind_of_record_that_is_offered_takes_a_file(demo: Any, host: Host
         assert [hit["AttachmentID"] for hit in hits(demo, ATTACH, f"PX-{kind}", **values)] == [output["AttachmentID"]]
         assert ATTACH.link(output, {"short_code": "!a"}).startswith("https://go.xero.com/")
         said.append(output["attached_to"].rpartition(" ")[0])
+    assert list(choices.attachables.load(demo, {"attach_to": "{{ trigger.kind }}"})) == []
+    assert list(choices.attachables.load(demo, {"attach_to": "CreditNotes", "search": "no such contact"})) == []
     assert said[:4] == ["Bill", "Credit note", "Purchase order", "Quote"]
 
 
