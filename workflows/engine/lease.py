@@ -26,14 +26,12 @@ from django.utils import timezone
 
 from integrations.clock import DatabaseNow, scaled, seconds
 from workflows import beats
+from workflows.engine import poison
 from workflows.engine.waiting import wake_caller
 from workflows.models import Run, StepRun, WorkflowVersion
 
 #: Longer than the longest single call with its refresh: 5 + 30 s, twice, plus the token endpoint.
 LEASE_SECONDS = 120
-#: A run that took its worker with it so often without a step recorded is parked. Where workers are killed for other
-#: reasons, three in a row do hit one run by chance: four of 1,000 in the proof.
-POISON_KILLS = 5
 #: How long what may be noted stays unsaved, and how many rows at most.
 NOTED_SECONDS, NOTED_ROWS = 2.0, 200
 
@@ -140,7 +138,7 @@ def claim() -> tuple[Run, Lease] | None:
             _tell_time(run.now)
             was_left_behind = run.status == Run.Status.RUNNING
             kills = run.kills + 1 if was_left_behind else 0
-            is_poison = kills >= POISON_KILLS
+            is_poison = was_left_behind and poison.is_poison(run.pk, kills)
             token = run.lease_token
             changes = {
                 "status": Run.Status.CRASHED if is_poison else Run.Status.RUNNING,
@@ -152,7 +150,7 @@ def claim() -> tuple[Run, Lease] | None:
                 "finished_at": DatabaseNow() if is_poison else None,
                 "wake_at": None,
                 "wait_reason": "",
-                "error": _POISON if is_poison else "",
+                "error": poison.said(kills) if is_poison else "",
             }
             if not Run.objects.filter(pk=run.pk, lease_token=token).update(**changes):
                 continue
@@ -185,12 +183,6 @@ def _next(runs: Any) -> Any:
 def _version(pk: int, workflow_id: int, plan_sha256: str) -> WorkflowVersion:
     """A version, which never changes, read once by a worker: the plan is the largest part of what a claim reads."""
     return WorkflowVersion.objects.get(pk=pk)
-
-
-_POISON = (
-    f"The worker that executed this run died {POISON_KILLS} times without getting any further, so the run was parked. "
-    "Look at the worker's log, then try again."
-)
 
 
 #: The database's clock as it was told last, and this machine's at that moment.
