@@ -68,6 +68,11 @@ def may(request: HttpRequest, can: Can) -> bool:
     return mine is not None and request.user.is_active and can in _GRANTED.get(mine.role, set())
 
 
+def role_may(role: str, can: Can) -> bool:
+    """Whether a role allows this, for callers without a session."""
+    return can in _GRANTED.get(role, set())
+
+
 def allow(
     can: Can,
 ) -> Callable[

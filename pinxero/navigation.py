@@ -38,6 +38,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "Lookup tables", "table_view", reverse("lookup_tables")),
+            _item(request, "API tokens", "vpn_key", reverse("api_tokens")),
             _item(request, "Connections", "cable", _path("connections"), badge=_connections_badge(mine)),
         ]
         groups.append({"items": [item for item in items if item["link"]]})

@@ -362,4 +362,11 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pinxero",
+    "DESCRIPTION": "Start workflows and read runs. Every call carries a token: Authorization: Bearer pxt_...",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
 }

@@ -14,6 +14,7 @@ urlpatterns = [
     path("team/", views.choose_team, name="choose_team"),
     path("", include("integrations.urls")),
     path("", include("workflows.urls")),
+    path("api/", include("workflows.api.urls")),
     path("", include("workflows.lookup_urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("pinxero.account_urls")),

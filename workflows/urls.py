@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from workflows.views import (
+    api_tokens,
     backups,
     control,
     editor,
@@ -38,6 +39,8 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/start/", starts.start_workflow, name="start_workflow"),
     path("workflows/<int:workflow_id>/rows/", starts.upload_file, name="upload_file"),
     path("workflows/<int:workflow_id>/rows/<int:upload_id>/", starts.start_rows, name="start_rows"),
+    path("api-tokens/", api_tokens.api_tokens_page, name="api_tokens"),
+    path("api-tokens/<int:token_id>/revoke/", api_tokens.revoke_token, name="revoke_token"),
     path("hooks/in/<str:token>/", inbound.inbound, name="inbound"),
     path("workflows/<int:workflow_id>/filter/", filters.workflow_filter, name="workflow_filter"),
     path("workflows/<int:workflow_id>/steps/new/", steps.new_step, name="new_step"),
