@@ -10,20 +10,24 @@ killed and a new one started. Nothing is lost by that: the rows are the truth, t
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import logging
+import multiprocessing
 import os
+import random
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.core.management import call_command
+from django.db import DatabaseError, close_old_connections, connection, connections
 
+from integrations import registry
 from integrations.clock import scaled
 from workflows import beats, newer
 from workflows.engine.lease import database_now
@@ -38,6 +42,8 @@ _QUICK_DEATH = 2.0
 _LONGEST_PAUSE = 30.0
 _GRACE_SECONDS = 150
 _OUTDATED_PAUSE = 5.0
+#: A fork shares what the supervisor has loaded, and starts in a moment. The supervisor has no threads to be lost in it.
+_FORK = multiprocessing.get_context("fork")
 
 
 class Supervisor:
@@ -48,7 +54,7 @@ class Supervisor:
         self.beat_every = min(10.0, self.stale_seconds / 4)
         self.grace_seconds = grace_seconds
         self.host = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkProcess | None = None
         self.started_at = 0.0
         self.restarts = 0
         self.quick_deaths = 0
@@ -62,8 +68,8 @@ class Supervisor:
         last_beat = last_sweep = last_chores = float("-inf")
         try:
             while not self.is_stopping:
-                if self.process is not None and self.process.poll() is not None:
-                    self._restart(f"The cluster ended with code {self.process.returncode}.")
+                if self.process is not None and not self.process.is_alive():
+                    self._restart(f"The cluster ended with code {self.process.exitcode}.")
                     continue
                 now = time.monotonic()
                 try:
@@ -98,13 +104,11 @@ class Supervisor:
     def _start(self) -> None:
         # The new cluster has to show signs of its own.
         beats.forget(self.host)
-        environment = {**os.environ, beats.HOST_VARIABLE: self.host}
-        manage = Path(settings.BASE_DIR) / "manage.py"
-        self.process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, str(manage), "cluster"],
-            start_new_session=True,
-            env=environment,
-        )
+        load_before_fork()
+        # Two processes on one connection would read each other's answers.
+        connections.close_all()
+        self.process = _FORK.Process(target=_be_the_cluster, args=(self.host,))
+        self.process.start()
         self.started_at = time.monotonic()
         logger.info("Cluster started, process %s.", self.process.pid)
 
@@ -148,14 +152,33 @@ class Supervisor:
     def _reap(self, grace: float) -> None:
         """SIGTERM to the main process only, never to the group; then SIGKILL for the group, orphans included."""
         process, self.process = self.process, None
-        if process is None:
+        if process is None or process.pid is None:
             return
-        if process.poll() is None:
+        if process.is_alive():
             process.terminate()
-            try:
-                process.wait(grace)
-            except subprocess.TimeoutExpired:
+            process.join(grace)
+            if process.is_alive():
                 logger.warning("The cluster did not stop within %g s; it is killed.", grace)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
+
+
+def load_before_fork() -> None:
+    """Import what runs need and keep the garbage collector from it: what children never touch they share."""
+    registry.connectors()
+    importlib.import_module("workflows.engine.execute")
+    importlib.import_module(settings.ROOT_URLCONF)
+    gc.collect()
+    gc.freeze()
+
+
+def _be_the_cluster(host: str) -> None:
+    """What the child is from its fork on: the cluster, in a session of its own, without a trace of the supervisor."""
+    os.setsid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    os.environ[beats.HOST_VARIABLE] = host
+    random.seed()
+    call_command("cluster")
