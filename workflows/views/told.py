@@ -24,6 +24,8 @@ from workflows.views.common import ChoiceLabels
 from workflows.views.papers import Paper, paper_of
 
 _PLAIN_REFERENCE = re.compile(r"\{\{\s*([A-Za-z0-9_.]+)\s*\}\}")
+#: A longer body is told by its size: what an action sends as JSON is shorter, and no page should carry a large file.
+_MOST_SHOWN = 512 * 1024
 _ATTEMPT_WORDS = {
     "send": "Sent to the provider",
     "look up": "Looked whether it was written",
@@ -249,7 +251,8 @@ def _call(step_run: StepRun, operation: Operation | None) -> Call | None:
     headers |= dict(request.headers)
     if step_run.idempotency_key and isinstance(operation, Action) and operation.key_window:
         headers["Idempotency-Key"] = step_run.idempotency_key
-    body = request.text if request.text is not None else f"A file of {len(request.body):,} bytes"
+    shown = request.text if len(request.body) <= _MOST_SHOWN else None
+    body = shown if shown is not None else f"A file of {len(request.body):,} bytes"
     exact = body if is_pretty_different(body) else ""
     return Call(request.method, _address(request, connection), masked(headers), pretty(body), exact)
 
