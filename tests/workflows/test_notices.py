@@ -12,6 +12,7 @@ from tests.base import Cast
 from tests.workflows.conftest import Make, drain, settle, start, thing
 from tests.workflows.scripted.connector import Provider
 from workflows import lifecycle, notices, polling
+from workflows.engine import poison
 from workflows.models import Notice, Run, Safeguards, Workflow
 
 pytestmark = pytest.mark.django_db
@@ -188,3 +189,14 @@ def test_switching_it_on_again_forgives_what_failed_before(provider: Provider, m
     more(provider, workflow, 4)
     assert Run.objects.filter(status="failed").count() == 4
     assert Workflow.objects.get().status == Workflow.Status.ACTIVE
+
+
+def test_a_run_that_kills_its_workers_is_told_of_when_it_is_parked(provider: Provider, make_workflow: Make) -> None:
+    start(provider, make_workflow)
+    Run.objects.update(status="running", lease_until="2020-01-01T00:00:00Z", kills=poison.KILLS - 1)
+    drain()
+    assert Run.objects.get().status == "crashed"
+    notice = Notice.objects.get()
+    assert (notice.kind, notice.title, notice.text) == (
+        "crashed", "Copy things: a run crashed", Run.objects.get().error,
+    )  # fmt: skip

@@ -155,11 +155,19 @@ def claim() -> tuple[Run, Lease] | None:
             if not Run.objects.filter(pk=run.pk, lease_token=token).update(**changes):
                 continue
             if is_poison:
+                _tell_of_poison(run, kills)
                 wake_caller(run)
         if not is_poison:
             run.status, run.lease_token, run.claims, run.kills = Run.Status.RUNNING, token + 1, run.claims + 1, kills
             run.version = _version(run.version_id, run.workflow_id, run.plan_sha256)
             return run, Lease(run.pk, run.lease_token)
+
+
+def _tell_of_poison(run: Run, kills: int) -> None:
+    # What it calls ends where this module begins: services of runs write steps, and steps need the lease.
+    from workflows import aftermath
+
+    aftermath.after(run.pk, Run.Status.CRASHED, poison.said(kills))
 
 
 #: A run that had this worker for long, and until when others come first.

@@ -14,9 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from integrations.access import Can, allow, may, team_of
 from pinxero.pages import page
 from workflows import expecting, notices, safeguards
-from workflows.models import Notice, Safeguards
+from workflows.models import Notice, Safeguards, Workflow
 from workflows.safeguard_forms import SafeguardsForm
-from workflows.views.common import workflow_or_404
 
 PER_PAGE = 50
 _FIELDS = [
@@ -30,7 +29,8 @@ _WHEN = ("expected", "expected_at", "expected_zone", "expected_weekday", "expect
 @allow(Can.BUILD)
 def workflow_safeguards(request: HttpRequest, workflow_id: int) -> HttpResponse:
     """Show and save how far the workflow may go by itself."""
-    workflow = workflow_or_404(request, workflow_id)
+    mine = Workflow.objects.for_team(team_of(request)).select_related("published").defer("published__plan")
+    workflow: Workflow = get_object_or_404(mine, pk=workflow_id)
     own = safeguards.of(workflow)
     initial = {name: getattr(own, name) for name in _FIELDS}
     initial["people"] = list(own.people.all()) if own.pk else []
