@@ -15,7 +15,6 @@ urlpatterns = [
     path("", include("integrations.urls")),
     path("", include("workflows.urls")),
     path("api/", include("workflows.api.urls")),
-    path("", include("workflows.lookup_urls")),
     path("admin/", admin.site.urls),
     path("accounts/", include("pinxero.account_urls")),
 ]
