@@ -332,7 +332,7 @@ class Stage:
         return self.log.read_text()[-3000:] if self.log.exists() else ""
 
 
-_LIKE_DEPLOYED = ("--workers", "2", "--threads", "4", "--no-control-socket")
+_LIKE_DEPLOYED = ("--workers", "2", "--threads", "4", "--preload", "--no-control-socket")
 _LIMITS = {"day_limit": _MANY, "app_minute_limit": _MANY, "pinterest_read_limit": _MANY, "pinterest_write_limit": _MANY}
 _LINE = {
     "description": "{{ trigger.title }}",

@@ -7,6 +7,8 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pinxero.settings")
 application = get_wsgi_application()
 
-from pinxero.checks import refuse_when_unsafe  # noqa: E402 - needs the applications loaded
+from integrations.forking import load_before_fork  # noqa: E402 - needs the applications loaded
+from pinxero.checks import refuse_when_unsafe  # noqa: E402
 
 refuse_when_unsafe()
+load_before_fork()

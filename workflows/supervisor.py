@@ -10,8 +10,6 @@ killed and a new one started. Nothing is lost by that: the rows are the truth, t
 from __future__ import annotations
 
 import contextlib
-import gc
-import importlib
 import logging
 import multiprocessing
 import os
@@ -27,8 +25,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import DatabaseError, close_old_connections, connection, connections
 
-from integrations import registry
 from integrations.clock import scaled
+from integrations.forking import load_before_fork
 from workflows import beats, newer
 from workflows.engine.lease import database_now
 from workflows.queue import ring_beat, ring_for_chores
@@ -104,7 +102,7 @@ class Supervisor:
     def _start(self) -> None:
         # The new cluster has to show signs of its own.
         beats.forget(self.host)
-        load_before_fork()
+        load_before_fork("workflows.engine.execute")
         # Two processes on one connection would read each other's answers.
         connections.close_all()
         self.process = _FORK.Process(target=_be_the_cluster, args=(self.host,))
@@ -163,15 +161,6 @@ class Supervisor:
             os.killpg(process.pid, signal.SIGKILL)
         process.kill()
         process.join()
-
-
-def load_before_fork() -> None:
-    """Import what runs need and keep the garbage collector from it: what children never touch they share."""
-    registry.connectors()
-    importlib.import_module("workflows.engine.execute")
-    importlib.import_module(settings.ROOT_URLCONF)
-    gc.collect()
-    gc.freeze()
 
 
 def _be_the_cluster(host: str) -> None:

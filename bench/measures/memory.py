@@ -17,6 +17,8 @@ from bench.bench_stage import CHECKOUT, BenchStage
 from bench.measures import Row
 from bench.measures.workers import running
 
+_LIKE_DEPLOYED = ("--workers", "2", "--threads", "4", "--preload", "--no-control-socket")
+
 
 def measure(stage: BenchStage) -> Iterator[Row]:
     """Memory is the proportional set size: what processes share is counted once."""
@@ -28,7 +30,7 @@ def measure(stage: BenchStage) -> Iterator[Row]:
         time.sleep(5)
         at_work = _megabytes(worker.pid)
     web = subprocess.Popen(
-        [sys.executable, "-m", "gunicorn", "pinxero.wsgi", "--bind", "127.0.0.1:0", "--workers", "2", "--threads", "4"],
+        [sys.executable, "-m", "gunicorn", "pinxero.wsgi", "--bind", "127.0.0.1:0", *_LIKE_DEPLOYED],
         cwd=CHECKOUT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
