@@ -24,9 +24,9 @@ from integrations.models import CallBudget, Connection, Grant, Membership, Team
 from integrations.registry import connectors
 from tests.base import Cast
 from tests.world import LOOPED, World, make_looped_run, make_world
-from workflows import lookup_editing
-from workflows import notices
+from workflows import api_tokens, lookup_editing, notices
 from workflows.models import (
+    ApiToken,
     Batch,
     Condition,
     Decision,
@@ -39,6 +39,7 @@ from workflows.models import (
     Run,
     Step,
     StepRun,
+    Upload,
     Workflow,
     WorkflowVersion,
 )
@@ -54,6 +55,7 @@ BUILD_NEW: Rule = ("shown 403 403 shown login", "shown 403 403 shown login")
 EDIT: Rule = ("shown 403 403 404 login", "shown 403 403 404 login")
 ACT: Rule = ("shown 403 403 404 login", "moved 403 403 404 login")
 POST_ONLY: Rule = ("405 405 405 405 405", "moved 403 403 404 login")
+TOKENS_ONLY: Rule = ("401 401 401 401 401", "401 401 401 401 401")
 SHUT: Rule = ("404 404 404 404 404", "404 404 404 404 404")
 
 PAGES: dict[str, Rule] = {
@@ -71,6 +73,15 @@ PAGES: dict[str, Rule] = {
     "take_back_workflow": POST_ONLY,
     "compare_versions": LOOK,
     "workflow_trigger": EDIT,
+    "hook_signature": ACT,
+    "rotate_hook": ACT,
+    "start_workflow": EDIT,
+    "upload_file": EDIT,
+    "start_rows": EDIT,
+    "inbound": ("405 405 405 405 405", "404 404 404 404 404"),
+    "api_tokens": ("shown shown shown shown login", "shown shown shown shown login"),
+    "revoke_token": ("shown 404 404 404 login", "moved 404 404 404 login"),
+    **dict.fromkeys(["api_workflows", "api_workflow", "api_start", "api_runs", "api_run", "api_schema"], TOKENS_ONLY),
     "workflow_filter": ("shown 403 403 404 login", "moved 403 403 404 login"),
     "new_step": EDIT,
     "step": EDIT,
@@ -253,6 +264,8 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     lookup_editing.create(
         cast.team, name="Acme Ltd boards", description="", columns=["Board"], rows=[{"Board": "Oak"}], by=cast.builder
     )
+    Upload.objects.create(workflow=made.workflow, name="rows.csv", columns=["Title"], rows=[["Oak"]], row_count=1)
+    api_tokens.make(made.team, cast.builder, name="Shop", scope="read", days=None)
     make_looped_run(made)
     return made
 
@@ -276,6 +289,9 @@ def _path(name: str, route: str, world: World) -> str:
         "way": "cancel",
         "what": "cancel",
         "batch_id": Batch.objects.get(team=world.team).pk,
+        "upload_id": Upload.objects.get().pk,
+        "token_id": ApiToken.objects.get(name="Shop").pk,
+        "token": "no-such-token",
         "notice_id": Notice.objects.get(team=world.team).pk,
         "marker": world.step_run.marker,
         "provider": "pinterest",
