@@ -45,11 +45,15 @@ def test_a_person_builds_a_branch_and_a_loop_and_each_item_is_invoiced(
     builder.click("Look now")
     builder.open("/runs/")
     for title, status in ((ORDER, "Succeeded"), (NO_ORDER, "Filtered"), ("Lemon cake", "Filtered")):
-        row = builder.page.get_by_role("row").filter(has_text=title)
-        builder.reload_until(lambda row=row, status=status: status in row.inner_text() if row.count() else False)
+        _await(builder, title, status)
     told = [_as_xero_tells(stage, known["id"]) for known in stage.sandbox.invoices()]
     lines = [(line["Description"], line["UnitAmount"]) for invoice in told for line in invoice["LineItems"]]
     assert sorted(lines) == [("Peach tart", Decimal("12.50")), ("Plum tart", Decimal("12.50"))]
+
+
+def _await(person: Person, title: str, status: str) -> None:
+    row = person.page.get_by_role("row").filter(has_text=title)
+    person.reload_until(lambda: status in row.inner_text() if row.count() else False)
 
 
 def _as_xero_tells(stage: Stage, invoice_id: str) -> dict[str, Any]:
@@ -160,7 +164,14 @@ def _read_tree(person: Person) -> None:
         person.page.reload()
         assert looks.overflow(person.page) == []
         assert looks.nameless(person.page) == []
+    forms = [each for each in looks.links(person.page) if "/steps/" in each]
+    assert len(forms) > 20
+    for address in forms:
+        person.page.goto(address)
+        assert looks.overflow(person.page) == [], address
+        assert looks.nameless(person.page) == [], address
     person.page.set_viewport_size({"width": 1280, "height": 900})
+    person.open("/workflows/1/")
     person.page.get_by_label("More for Each tart").focus()
     person.page.keyboard.press("Enter")
     assert person.page.get_by_role("link", name="Move elsewhere…").last.is_visible()

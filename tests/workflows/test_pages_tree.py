@@ -166,7 +166,7 @@ def test_rows_per_item_are_added_typed_and_stored(builder: Client, world: World)
         {"~each": LINES, "description": "{{ item.Description }}"},
         {"description": "Delivery", "unit_amount": "20"},
     ]
-    assert "For each item of: Line items (Write it), Description: item.Description" in page_text(builder, world)
+    assert "For each item of: Line items (Write it), Description: Description (its item)" in page_text(builder, world)
     refused = builder.post(path, {**typed, "in.lines.0.~each": ""}).content.decode()
     assert "The list is needed." in refused
     fixed = builder.post(path, {**typed, "in.lines.0.~each~text": "oak"}).content.decode()

@@ -14,7 +14,7 @@ from integrations.base import Operation
 from integrations.fields import label_of
 from integrations.models import Connection
 from integrations.schema import Field, Kind, Schema
-from workflows import conditions, kinds
+from workflows import conditions, kinds, mapping
 from workflows.checking import Problem
 from workflows.compiling import Placed, compiled_steps
 from workflows.editing import Sources
@@ -22,7 +22,8 @@ from workflows.models import Step, Workflow
 from workflows.outline import Place
 from workflows.plans import PlanStep, each_step
 from workflows.rows import EACH
-from workflows.tokens import Piece, TokenGroup, pieces
+from workflows.tokens import Piece, Token, TokenGroup, pieces, words
+from workflows.values import MappingError
 from workflows.views.common import ChoiceLabels, operation_or_none
 from workflows.views.places import carried
 
@@ -261,11 +262,30 @@ def _row(
     f: Field, row: dict[str, str], groups: list[TokenGroup], connection: Connection | None, labels: ChoiceLabels
 ) -> list[tuple[str, list[Piece]]]:
     repeated = [("For each item of", pieces(row[EACH], groups))] if row.get(EACH) else []
+    groups = [_item_of_row(row), *groups] if repeated else groups
     return repeated + [
         (column.label, _said(column, row[column.name], groups, connection, labels))
         for column in f.columns
         if row.get(column.name)
     ]
+
+
+def _item_of_row(row: dict[str, str]) -> TokenGroup:
+    """What the cells of a repeated row call the values of its item; before a loop's, which go by the same names."""
+    paths = {path for source in row.values() for path in _references(source) if path.partition(".")[0] == "item"}
+    return TokenGroup("row", "its item", tuple(Token(path, _item_label(path), "") for path in sorted(paths)))
+
+
+def _references(source: str) -> list[str]:
+    try:
+        return mapping.references(source) if "{{" in source else []
+    except MappingError:
+        return []
+
+
+def _item_label(path: str) -> str:
+    label = " · ".join(words(part) for part in path.split(".")[1:]) or "all of it"
+    return label[:1].upper() + label[1:]
 
 
 def as_text(stored: dict[str, Any]) -> Sources:
