@@ -22,6 +22,7 @@ from integrations.xero.contact_search import by_id, by_marker, is_guid, search
 from integrations.xero.links import contact_link
 from integrations.xero.papers import paper
 from integrations.xero.plain import plain
+from integrations.xero.turn_keys import looked_for
 
 #: More contacts than a list of one search may give to later steps.
 MOST_FOUND = 100
@@ -120,6 +121,9 @@ class CreateOrUpdateContact(Action):
             elif self.match_by is choices.MatchBy.CONTACT_ID and not is_guid(self.contact_id or ""):
                 problems["contact_id"] = _no_contact_id(self.contact_id or "")
             return problems
+
+    def turn(self, inputs: Inputs) -> str:
+        return looked_for("Contacts", inputs.match_by.value, getattr(inputs, inputs.match_by.value))
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """The contact that is there already, under `contact`; nothing where there is none."""

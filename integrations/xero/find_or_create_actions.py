@@ -1,8 +1,8 @@
 """Finding a contact, invoice or purchase order, and creating it where there is none.
 
-Each is its creating action with a search before it: what is found is given and nothing is sent. Two runs that look at
-the same moment may both find nothing; then Xero's own rules decide. It takes no second contact of a name and no second
-invoice or order of a number, and says so; a reference it takes twice.
+Each is its creating action with a search before it: what is found is given and nothing is sent. Runs that look for the
+same take turns, so that not two of them create it. Of what a person or another app creates in that moment only Xero's
+own rules keep us: it takes no second contact of a name and no second invoice or order of a number, and says so.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from integrations.xero.invoice_actions import CreateInvoice
 from integrations.xero.new_contact_action import CreateContact
 from integrations.xero.options import ContactKey, DocumentKey, IfSeveral, IfSeveralDocuments, InvoiceKind, SearchBy
 from integrations.xero.purchase_actions import CreatePurchaseOrder
+from integrations.xero.turn_keys import looked_for
 
 _HELP = "The input with it must then be given. What is found is not changed."
 _NEEDED = "{} is needed, because it is what is looked for."
@@ -97,6 +98,9 @@ class FindOrCreateContact(_FindsFirst, CreateContact):
                 problems["account_number"] = "An account number with a quotation mark cannot be looked for in Xero."
             return problems
 
+    def turn(self, inputs: Inputs) -> str:
+        return looked_for("Contacts", inputs.look_by.value, getattr(inputs, inputs.look_by.value))
+
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """What is there, under `there`; nothing where there is none. Raises RejectedError where there are several and
         one is expected."""
@@ -119,6 +123,9 @@ class FindOrCreateInvoice(_FindsFirst, CreateInvoice):
     class Inputs(CreateInvoice.Inputs, DocumentLookup):
         def check(self) -> Mapping[str, str]:
             return {**super().check(), **_not_given(self, number="invoice_number")}
+
+    def turn(self, inputs: Any) -> str:
+        return looked_for("Invoices", inputs.look_by.value, _sought(inputs, number="invoice_number"))
 
     def prepare(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """What is there, under `there`, else what a new one needs."""
@@ -146,6 +153,9 @@ class FindOrCreatePurchaseOrder(_FindsFirst, CreatePurchaseOrder):
     class Inputs(CreatePurchaseOrder.Inputs, DocumentLookup):
         def check(self) -> Mapping[str, str]:
             return {**super().check(), **_not_given(self, number="order_number")}
+
+    def turn(self, inputs: Any) -> str:
+        return looked_for("PurchaseOrders", inputs.look_by.value, _sought(inputs, number="order_number"))
 
     def prepare(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """What is there, under `there`, else what a new one needs, and how far was looked under `warning`."""

@@ -31,6 +31,7 @@ from integrations.xero.documents import (
 )
 from integrations.xero.lines import PurchaseRow, line_payload, line_problems
 from integrations.xero.links import bill_link, purchase_order_link
+from integrations.xero.turn_keys import looked_for
 
 
 class CreatePurchaseOrder(CreateDocument):
@@ -164,6 +165,12 @@ class CreateBill(CreateDocument):
             if not is_draft and self.due_date is None:
                 problems["due_date"] = "Due date is needed for a bill that does not stay a draft."
             return problems | rate_problems(self)
+
+    def turn(self, inputs: Inputs) -> str:
+        """A supplier's number is looked for before a bill with it is written."""
+        if inputs.bill_number is None:
+            return ""
+        return looked_for("Bills", "number", inputs.contact_id or "", inputs.bill_number)
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, str]:
         """As for every document. Raises RejectedError for a bill that is there too."""

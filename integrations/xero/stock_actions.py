@@ -30,6 +30,7 @@ from integrations.xero.item_actions import item_with
 from integrations.xero.lines import PurchaseRow, line_payload
 from integrations.xero.links import bill_link
 from integrations.xero.purchase_actions import refuse_duplicate
+from integrations.xero.turn_keys import looked_for
 
 #: Whose bill an adjustment is where nobody is named; Xero makes the contact when it is first used.
 ADJUSTMENTS = "Inventory Adjustments"
@@ -142,6 +143,12 @@ class ReceiveStock(CreateDocument):
                 account_code=self.adjustment_account,
             )
             return [goods] if self.is_bill else [goods, counterpart]
+
+    def turn(self, inputs: Inputs) -> str:
+        """A supplier's number is looked for before a bill with it is written."""
+        if inputs.bill_number is None:
+            return ""
+        return looked_for("Bills", "number", inputs.contact_id or "", inputs.bill_number)
 
     def prepare(self, api: ApiClient, inputs: Inputs) -> dict[str, Any]:
         """The day, and of the item what the document needs. Raises RejectedError where the item is not tracked, the day

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from integrations import registry
-from integrations.base import Item, Writing
+from integrations.base import Action, Item, Writing
 from integrations.http import Request
 from integrations.models import Turn
 from tests.integrations.examples import example
@@ -21,23 +21,23 @@ ADD = registry.action("xero.add_lines_to_invoice")
 _STARTER = registry.trigger("pinterest.new_board")
 
 
-def two_runs(stage: Stage, settings: Any) -> tuple[Run, Run, str]:
-    """Two queued runs of one workflow that adds a line to one draft, and the draft's id; from then on the clock is slow
-    enough for a lease to last while another run is taken up."""
-    inputs = example(ADD, stage.api(ADD), stage.sandbox)
-    first = stage.start(ADD, inputs)
+def two_runs(stage: Stage, settings: Any, action: Action = ADD) -> tuple[Run, Run, Any]:
+    """Two queued runs of one workflow with the same inputs; from then on the clock is slow enough for a lease to last
+    while another run is taken up."""
+    inputs = example(action, stage.api(action), stage.sandbox)
+    first = stage.start(action, inputs)
     lifecycle.look_now(first.workflow, by=stage.cast.builder)
     while (state := polling.claim()) is None:
         time.sleep(0.01)  # the lease of the first look has not ended yet
     assert intake.accept(state, [Item("2", dict(_STARTER.sample))]) == 1
     second = Run.objects.exclude(pk=first.pk).get(workflow=first.workflow)
     settings.TIME_SCALE = 20
-    return first, second, str(inputs.invoice_id)
+    return first, second, inputs
 
 
-def cut_in(stage: Stage, other: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def cut_in(stage: Stage, other: Run, monkeypatch: pytest.MonkeyPatch, action: Action = ADD) -> None:
     """Between the first run's reading and its writing the other run is taken up."""
-    request = type(ADD).request
+    request = type(action).request
     cut: list[Run] = []
 
     def interrupted(self: Any, inputs: Any, writing: Writing) -> Request:
@@ -46,7 +46,7 @@ def cut_in(stage: Stage, other: Run, monkeypatch: pytest.MonkeyPatch) -> None:
             stage.advance(other)
         return request(self, inputs, writing)
 
-    monkeypatch.setattr(type(ADD), "request", interrupted)
+    monkeypatch.setattr(type(action), "request", interrupted)
 
 
 def descriptions(stage: Stage, invoice_id: str) -> list[str]:
@@ -57,7 +57,7 @@ def descriptions(stage: Stage, invoice_id: str) -> list[str]:
 def test_the_second_waits_for_its_turn_and_no_line_is_lost(
     stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second, invoice_id = two_runs(stage, settings)
+    first, second, inputs = two_runs(stage, settings)
     cut_in(stage, second, monkeypatch)
     stage.advance(first)
     assert (first.status, second.status, second.wait_reason) == ("succeeded", "waiting", "retry")
@@ -65,7 +65,7 @@ def test_the_second_waits_for_its_turn_and_no_line_is_lost(
     assert step_of(second).tries == 0
     stage.settle(second)
     assert second.status == "succeeded"
-    assert descriptions(stage, invoice_id) == ["Oak table", "Delivery", "Delivery"]
+    assert descriptions(stage, inputs.invoice_id) == ["Oak table", "Delivery", "Delivery"]
     assert not Turn.objects.exists()
 
 
@@ -73,11 +73,11 @@ def test_without_turns_the_first_would_undo_what_the_second_added(
     stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(type(ADD), "turn", lambda self, inputs: "")
-    first, second, invoice_id = two_runs(stage, settings)
+    first, second, inputs = two_runs(stage, settings)
     cut_in(stage, second, monkeypatch)
     stage.advance(first)
     assert (first.status, second.status) == ("succeeded", "succeeded")
-    assert descriptions(stage, invoice_id) == ["Oak table", "Delivery"]
+    assert descriptions(stage, inputs.invoice_id) == ["Oak table", "Delivery"]
 
 
 def test_a_turn_whose_write_has_no_clear_outcome_is_kept_until_it_ends_by_itself(stage: Stage, settings: Any) -> None:
@@ -89,8 +89,47 @@ def test_a_turn_whose_write_has_no_clear_outcome_is_kept_until_it_ends_by_itself
 
 
 def test_a_run_that_fails_gives_its_turn_back(stage: Stage, settings: Any) -> None:
-    first, _, invoice_id = two_runs(stage, settings)
-    stage.sandbox.change("invoice", invoice_id, Status="AUTHORISED", DueDate="2026-12-22")
+    first, _, inputs = two_runs(stage, settings)
+    stage.sandbox.change("invoice", inputs.invoice_id, Status="AUTHORISED", DueDate="2026-12-22")
     stage.advance(first)
     assert first.status == "failed"
     assert not Turn.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "outcome"),
+    [
+        ("find_or_create_contact", "is_new"),
+        ("find_or_create_invoice", "is_new"),
+        ("find_or_create_purchase_order", "is_new"),
+        ("create_or_update_contact", ""),
+    ],
+)
+def test_two_runs_that_look_for_the_same_create_it_once(
+    stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch, key: str, outcome: str
+) -> None:
+    action = registry.action(f"xero.{key}")
+    first, second, _ = two_runs(stage, settings, action)
+    mark = stage.mark()
+    cut_in(stage, second, monkeypatch, action)
+    stage.advance(first)
+    assert (first.status, second.status) == ("succeeded", "waiting")
+    stage.settle(second)
+    assert (second.status, second.error) == ("succeeded", "")
+    assert step_of(first).provider_id == step_of(second).provider_id
+    made = [row for row in stage.written(mark) if row["method"] == "PUT"]
+    assert len(made) == 1
+    if outcome:
+        assert [step_of(run).output[outcome] for run in (first, second)] == [True, False]
+
+
+def test_a_suppliers_bill_is_entered_by_one_of_two_runs(
+    stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = registry.action("xero.create_bill")
+    first, second, inputs = two_runs(stage, settings, action)
+    cut_in(stage, second, monkeypatch, action)
+    stage.advance(first)
+    stage.settle(second)
+    assert (first.status, second.status) == ("succeeded", "failed")
+    assert f'A bill with the number "{inputs.bill_number}"' in second.error

@@ -199,3 +199,23 @@ def test_an_order_created_after_a_search_that_was_cut_says_so(demo: Any, contact
         done(demo, ORDER, f"PX-{number}", **values, reference=f"Spring {number}")
     created = done(demo, ORDER, "PX-3", **values, reference="Spring 3")
     assert (created["is_new"], created["warning"]) == (True, LIMIT)
+
+
+# --- turns ------------------------------------------------------------------------------------------------------------
+
+
+def test_runs_that_look_for_the_same_contact_share_a_turn_whatever_their_action() -> None:
+    update = registry.action("xero.create_or_update_contact")
+    here = CONTACT.turn(CONTACT.Inputs.clean({"name": "Oak", "email": "Ada@Oak.example "}))
+    there = update.turn(update.Inputs.clean({"name": "Elm", "email": "ada@oak.example"}))
+    other = CONTACT.turn(CONTACT.Inputs.clean({"name": "Oak", "email": "bea@oak.example"}))
+    assert here == there != other
+    assert "ada" not in here.lower()
+    assert len(here) <= 200
+
+
+def test_a_bill_without_a_number_takes_no_turn(contact: str) -> None:
+    bill = registry.action("xero.create_bill")
+    values = {"contact_id": contact, "lines": BOUGHT}
+    assert bill.turn(bill.Inputs.clean(values)) == ""
+    assert bill.turn(bill.Inputs.clean({**values, "bill_number": "TT-1"})) != ""
