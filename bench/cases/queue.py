@@ -1,0 +1,90 @@
+"""The queue's table is emptied again and again: no run is lost with its bell, and none is done twice.
+
+Pins come in small portions. Every ten seconds of Pinxero's clock everything in the table is
+deleted: bells that nobody has heard, bells that are being heard, and the signs of life that the supervisor asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Self
+
+from bench.cases import Result, breaks
+from bench.cases._pins import PinsCase, compared
+from bench.stage import Stage
+
+EVERY_SECONDS = 10
+_PORTION = 20
+_CONTROL_SECONDS = 30.0
+
+
+class Queue(PinsCase):
+    """The queue is a bell and not a book-keeper."""
+
+    size = 500
+    must_be_some = ("truncations", "messages_destroyed")
+    controls = {"no_sweeper": "somebody looks for work whose bell was lost"}
+
+    def environment(self, options: argparse.Namespace) -> dict[str, str]:
+        return breaks("queue", options.control) if options.control else {}
+
+    def break_on_purpose(self, control: str) -> None:
+        from workflows import supervisor
+
+        supervisor.sweep = lambda: 0
+
+    def play(self, stage: Stage, options: argparse.Namespace) -> Result:
+        pins: list[dict[str, Any]] = []
+        with _Truncating(every=EVERY_SECONDS / stage.time_scale) as truncating:
+            while len(pins) < options.size:
+                pins += stage.add_pins(min(_PORTION, options.size - len(pins)))
+                time.sleep(0.5)
+            longest = _CONTROL_SECONDS if options.control else options.longest
+            stage.wait_until_done(options.size, longest=longest)
+        figures = {"truncations": truncating.times, "messages_destroyed": truncating.destroyed}
+        return {**compared(stage, pins), **figures, "restarts": stage.restarts()}
+
+    def caught(self, result: Mapping[str, Any], control: str) -> str:
+        left = result["lost"] + result["open_runs"]
+        return f"{result['lost']} pins without an invoice, {result['open_runs']} runs left open" if left else ""
+
+
+class _Truncating:
+    """Deletes everything in the queue's table while the block lasts. Leaving raises what went wrong with it."""
+
+    def __init__(self, *, every: float) -> None:
+        self.every = every
+        self.times = self.destroyed = 0
+        self.trouble: BaseException | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+        if self.trouble is not None:
+            raise RuntimeError("The queue could not be emptied, so nothing is proved.") from self.trouble
+
+    def _run(self) -> None:
+        from django.db import connection
+        from django_q.models import OrmQ
+
+        try:
+            while not self._over.wait(self.every):
+                self.destroyed += OrmQ.objects.all().delete()[0]
+                self.times += 1
+        except Exception as error:
+            self.trouble = error
+        finally:
+            connection.close()
+
+
+case = Queue()
