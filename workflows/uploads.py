@@ -13,6 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -291,3 +292,9 @@ def reading_of(post: Mapping[str, str], table: Upload, fields: Sequence[Field]) 
         decimal if decimal in dict((mark, label) for label, mark in NUMBERS) else usual.decimal,
         form if form in DATES else usual.date_format,
     )
+
+
+def forget_unstarted() -> int:
+    """Remove files that were looked at more than a day ago and never started; how many."""
+    old = Upload.objects.filter(status=Upload.Status.SHOWN, uploaded_at__lt=timezone.now() - timedelta(days=1))
+    return int(old.delete()[0])

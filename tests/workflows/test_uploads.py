@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, override_settings
+from django.utils import timezone
 
 from tests.base import Cast
 from tests.workflows.conftest import Make
@@ -188,3 +190,13 @@ def test_only_builders_of_the_team_and_workflows_that_take_files(
     Workflow.objects.filter(pk=workflow.pk).update(deleted_at="2026-11-30T00:00:00Z")
     with pytest.raises(starting.NotStartedError, match="has been deleted"):
         uploads.start(Upload.objects.get(), uploads.guess(Upload.objects.get(), ()), by=cast.builder)
+
+
+def test_a_file_that_is_never_started_is_removed_after_a_day(cast: Cast, workflow: Workflow, client: Client) -> None:
+    client.force_login(cast.builder)
+    client.post(send(client, workflow, FILE))
+    send(client, workflow, FILE + "x;1,00;1.1.2026\n")
+    assert uploads.forget_unstarted() == 0
+    Upload.objects.update(uploaded_at=timezone.now() - timedelta(hours=25))
+    assert uploads.forget_unstarted() == 1
+    assert Upload.objects.get().status == "started"
