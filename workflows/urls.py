@@ -1,6 +1,6 @@
 """Addresses of workflows and runs."""
 
-from django.urls import include, path
+from django.urls import path
 
 from workflows.views import (
     api_tokens,
@@ -15,7 +15,9 @@ from workflows.views import (
     lookups,
     places,
     portability,
+    run_list,
     runs,
+    safeguards,
     start_settings,
     starts,
     steps,
@@ -58,7 +60,14 @@ urlpatterns = [
     path("workflows/<int:workflow_id>/look-now/", control.look_now, name="look_now"),
     path("workflows/<int:workflow_id>/versions/", editor.versions, name="workflow_versions"),
     path("workflows/<int:workflow_id>/versions/<int:number>/", editor.version, name="workflow_version"),
-    path("", include("workflows.survival_urls")),
+    path("runs/", run_list.runs, name="runs"),
+    path("runs/all/<slug:what>/", run_list.bulk, name="bulk"),
+    path("runs/batches/<int:batch_id>/", run_list.batch, name="batch"),
+    path("runs/batches/<int:batch_id>/stop/", run_list.stop_batch, name="stop_batch"),
+    path("notices/", safeguards.notice_list, name="notices"),
+    path("notices/read/", safeguards.read_all_notices, name="read_all_notices"),
+    path("notices/<int:notice_id>/read/", safeguards.read_notice, name="read_notice"),
+    path("workflows/<int:workflow_id>/safeguards/", safeguards.workflow_safeguards, name="workflow_safeguards"),
     path("runs/<int:run_id>/", runs.run, name="run"),
     path("runs/<int:run_id>/backup/<int:step_run_id>/", backups.backup, name="backup"),
     path("runs/<int:run_id>/turns/<slug:step>/", turns.run_turns, name="run_turns"),
