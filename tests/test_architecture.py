@@ -33,8 +33,6 @@ MAIL = ("smtplib", "django.core.mail")
 TALKS_TO_PROVIDERS = ("integrations.http", "integrations.oauth")
 #: Call what people give, or the installation's own mail server, never a provider: no token is within their reach.
 TALKS_OUTSIDE = ("integrations.outside", "integrations.mail.client", "integrations.mail.smtp")
-#: Sends the e-mails about notices.
-TELLS_PEOPLE = "workflows.mailing"
 TOP_LEVEL = {
     "Makefile",
     "README.md",
@@ -207,7 +205,7 @@ def test_two_modules_speak_to_providers_and_few_to_anything_else() -> None:
 
 
 def test_one_connector_sends_the_mails_of_workflows_and_one_module_those_about_them() -> None:
-    sending = (*TALKS_OUTSIDE, TELLS_PEOPLE)
+    sending = (*TALKS_OUTSIDE, "workflows.mailing")
     silent = [module for module in having("integrations", "workflows") if not below(module.name, *sending)]
     assert offences(silent, lambda found: below(found.module, *MAIL)) == []
 
