@@ -7,7 +7,6 @@ is looked up as it is written in a text.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -115,26 +114,30 @@ def content(table: LookupTable, number: int | None = None) -> Content:
 class Reader:
     """A team's lookup tables for the `lookup` function and the lookup conditions of one run.
 
-    Each table is read in the version that was in force when it was first asked for, so that what one step says of it
-    holds together; `used` tells which that was.
+    Each table is read in the version that was in force when it was first asked for, so that what a run says of it
+    holds together; `used` tells which that was, of the tables that this reader was asked for.
     """
 
     team_id: int
     used: dict[str, int] = field(default_factory=dict)
     _tables: dict[str, tuple[LookupTable, LookupVersion]] = field(default_factory=dict)
 
-    def __call__(self, name: str, value: Any) -> dict[str, str] | None:
-        """The row with all its columns, the key first; None where there is none. Raises NoTableError."""
+    def fresh(self) -> Reader:
+        """A reader of the same versions that has not been asked yet, for the next step of the run."""
+        return Reader(self.team_id, _tables=self._tables)
+
+    def find(self, name: str, value: Any) -> Found | None:
+        """As `look_up`, in this reader's version of the table."""
         if name not in self._tables:
             self._tables[name] = _in_force(self.team_id, name)
-            self.used[name] = self._tables[name][1].number
         table, version = self._tables[name]
+        self.used[name] = version.number
         row = _row(table, version.number, value)
-        if row is None:
-            return None
-        found = spread(version.columns, row.cells)
-        return {version.key_column: found.pop(version.key_column), **found}
+        return None if row is None else _found(table, version, row)
 
-    def __iter__(self) -> Iterator[tuple[str, int]]:
-        """The tables that were used, each with its version."""
-        return iter(self.used.items())
+    def __call__(self, name: str, value: Any) -> dict[str, str] | None:
+        """The row with all its columns, the key first; None where there is none. Raises NoTableError."""
+        found = self.find(name, value)
+        if found is None:
+            return None
+        return {found.key_column: found.row[found.key_column], **found.row}

@@ -22,6 +22,7 @@ def perform(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
         outcome = conditions.evaluate(step["conditions"], walk.data, context)
     except conditions.ConditionError as error:
         raise steps.fail(walk, step_run, str(error)) from None
+    steps.note_tables(step_run, context.tables)
     step_run.outcome = outcome.to_dict()
     steps.succeed(walk, step_run)
     insist(step, step_run)

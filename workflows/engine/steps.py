@@ -18,7 +18,7 @@ from workflows.engine.lease import database_now
 from workflows.engine.outcomes import StepFailedError
 from workflows.engine.waiting import GIVES_UP, REASONS, WaitError, growing
 from workflows.models import Run, StepRun
-from workflows.values import day_of
+from workflows.values import Tables, day_of
 
 if TYPE_CHECKING:
     from workflows.engine.walk import Walk
@@ -103,6 +103,7 @@ def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Ac
             raw[name] = _rows(declared, value, walk, context, problems)
         else:
             raw[name] = _value(value, declared, walk.data, context, name, problems)
+    note_tables(step_run, context.tables)
     try:
         if problems:
             raise InvalidInputError(problems)
@@ -112,6 +113,12 @@ def inputs_of(walk: Walk, step: Mapping[str, Any], step_run: StepRun, action: Ac
         raise fail(walk, step_run, "Some inputs do not fit: " + error.message) from None
     step_run.inputs, step_run.problems = raw, None
     return cleaned
+
+
+def note_tables(step_run: StepRun, tables: Tables | None) -> None:
+    """Write down which versions of which lookup tables have answered."""
+    if tables is not None and tables.used:
+        step_run.looked_in = {**(step_run.looked_in or {}), **tables.used}
 
 
 def _rows(

@@ -113,6 +113,7 @@ def _branch(walk: Walk, step: PlanStep, step_run: StepRun) -> None:
         if line["passed"]:
             taken = path["key"]
             break
+    steps.note_tables(step_run, context.tables)
     step_run.outcome, step_run.output = {"paths": looked_at}, {"path": taken}
     steps.succeed(walk, step_run)
 

@@ -30,6 +30,7 @@ def evaluated(walk: Walk, step: Mapping[str, Any], step_run: StepRun, sources: M
                 found[name] = mapping.evaluate(source, walk.data, context)
         except mapping.MappingError as error:
             problems[name] = error.message
+    steps.note_tables(step_run, context.tables)
     if problems:
         step_run.problems = problems
         said = " ".join(f"{name}: {message}" for name, message in problems.items())
@@ -46,17 +47,17 @@ def format_values(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> Non
 
 def look_up(walk: Walk, step: Mapping[str, Any], step_run: StepRun) -> None:
     """Look a value up in a lookup table. Output: `found`, `value`, and the columns of the row that was found."""
-    from workflows import lookups
-
+    tables = walk.lookup_tables()
     given = evaluated(
         walk, step, step_run, {name: step["inputs"][name] for name in ("value",) if name in step["inputs"]}
     )
     value = given.get("value")
     step_run.inputs = {"table": step["table"], "value": value}
     try:
-        found = lookups.look_up(walk.run.team_id, step["table"], value)
+        found = tables.find(step["table"], value)
     except mapping.MappingError as error:
         raise steps.fail(walk, step_run, error.message) from None
+    steps.note_tables(step_run, tables)
     if found is not None:
         step_run.outcome = {"version": found.version}
         step_run.output = {**found.row, "value": found.value, "found": True}

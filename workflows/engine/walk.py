@@ -120,9 +120,13 @@ class Walk:
 
     def context(self, connection: Connection | None) -> MappingContext:
         """Dates and zones as the organisation sees them."""
+        return context_of(connection, now=database_now(), tables=self.lookup_tables())
+
+    def lookup_tables(self) -> Reader:
+        """The team's lookup tables for one step, in the same versions for all steps of this walk."""
         if self.tables is None:
             self.tables = Reader(self.run.team_id)
-        return context_of(connection, now=database_now(), tables=self.tables)
+        return self.tables.fresh()
 
 
 def heard_from(run: Run) -> int | None:

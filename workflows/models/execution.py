@@ -255,6 +255,8 @@ class StepRun(models.Model):
     link = models.TextField(blank=True, default="")
     error = models.TextField(blank=True, default="")
     problems = ExactJSONField(null=True, blank=True)
+    #: Lookup tables that were asked, each with the number of the version that answered.
+    looked_in = ExactJSONField(null=True, blank=True)
     attempts = ExactJSONField(default=list)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
