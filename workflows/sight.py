@@ -7,7 +7,7 @@ a step works out is worked out from them. Which steps have come before a place f
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from integrations.base import Operation
@@ -76,7 +76,8 @@ def sight(workflow: Workflow, steps: Sequence[Step], place: Place) -> Sight:
     here = Placed(Step(pk=_HERE, kind=Step.Kind.FORMAT))
     reach = reaches(_placed(nodes, place, here, at_top=True)).get(_HERE)
     if reach is None:
-        return Sight([_RUN_GROUP], {"run": _RUN})
+        note = "No run gets here: it comes after a stop."
+        return Sight([replace(_RUN_GROUP, note=note)], {"run": _RUN})
     examples = Examples(workflow, nodes)
     data: dict[str, Any] = {"trigger": examples.trigger, "steps": {}, "run": _RUN}
     data["workflow"] = {"name": workflow.name, "version": 3}

@@ -95,7 +95,8 @@ def test_what_only_one_path_does_is_offered_with_what_to_use_otherwise(world: Wo
 
 def test_nothing_comes_after_a_stop(world: World) -> None:
     add(world, "stop", "Stop")
-    assert [group.key for group in look(world).groups] == ["run"]
+    [group] = look(world).groups
+    assert (group.key, group.note) == ("run", "No run gets here: it comes after a stop.")
 
 
 def test_a_lookup_gives_the_columns_of_its_table(world: World, cast: Cast) -> None:
