@@ -36,7 +36,7 @@ MOST_COLUMNS = 200
 ASKS_ABOVE = 50
 NOT_USED = ""
 
-#: How numbers and dates may be written in a file; the first of each that fits every value is taken.
+#: How numbers and dates may be written in a file; what fits most values is taken, of equals the first.
 NUMBERS = (("1,234.56", "."), ("1.234,56", ","))
 DATES = ("YYYY-MM-DD", "D.M.YYYY", "D/M/YYYY", "M/D/YYYY", "D MMM YYYY", "D MMMM YYYY")
 
@@ -119,7 +119,7 @@ def read(content: bytes) -> Table:
 
 
 def guess(table: Upload, fields: Sequence[Field]) -> Reading:
-    """Each value from the column of its name, and numbers and dates as all values of the file can be read."""
+    """Each value from the column of its name, and numbers and dates as most values of the file can be read."""
     by_name = {_plain(name): place for place, name in reversed(list(enumerate(table.columns)))}
     columns = {f.name: by_name.get(_plain(f.label), by_name.get(_plain(f.name))) for f in fields}
     reading = Reading(columns, NUMBERS[0][1], DATES[0])
@@ -127,8 +127,8 @@ def guess(table: Upload, fields: Sequence[Field]) -> Reading:
     days = _values(table, fields, reading, Kind.DATE)
     return Reading(
         columns,
-        next((mark for _, mark in NUMBERS if all(_reads_number(each, mark) for each in numbers)), NUMBERS[0][1]),
-        next((form for form in DATES if all(_reads_date(each, form) for each in days)), DATES[0]),
+        max((mark for _, mark in NUMBERS), key=lambda mark: sum(_reads_number(each, mark) for each in numbers)),
+        max(DATES, key=lambda form: sum(_reads_date(each, form) for each in days)),
     )
 
 

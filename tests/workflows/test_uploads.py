@@ -200,3 +200,14 @@ def test_a_file_that_is_never_started_is_removed_after_a_day(cast: Cast, workflo
     Upload.objects.update(uploaded_at=timezone.now() - timedelta(hours=25))
     assert uploads.forget_unstarted() == 1
     assert Upload.objects.get().status == "started"
+
+
+def test_one_value_that_is_none_does_not_change_how_the_others_are_read(
+    cast: Cast, workflow: Workflow, client: Client
+) -> None:
+    client.force_login(cast.builder)
+    page = said(client.get(send(client, workflow, FILE + "Oak bench;x;someday\n")))
+    assert "1 row cannot be started" in page
+    assert "Start 2 runs" in page
+    assert "Amount takes a number such as 1.234,56; this is “x”." in page
+    assert "Paid on takes a date as D.M.YYYY; this is “someday”." in page
