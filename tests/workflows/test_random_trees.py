@@ -196,6 +196,9 @@ class Pencil:
                 self.go(spec.children, f"{iteration}.{number}" if iteration else str(number), item)
             except Filtered:
                 tally["skipped"] += 1
+            except Stopped:
+                tally["done"] += 1
+                raise
             except Failed:
                 tally["failed"] += 1
                 if spec.settings["on_item_error"] == "stop":
