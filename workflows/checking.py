@@ -11,7 +11,7 @@ from integrations.base import Action, Start
 from integrations.errors import InvalidInputError
 from integrations.models import Connection
 from integrations.schema import Kind as FieldKind
-from workflows import conditions, confirming, kinds, mapping
+from workflows import conditions, confirming, kinds, lookup_usage, lookups, mapping
 from workflows.compiling import Kind, Placed, condition_tree, step_inputs, step_tree
 from workflows.models import Step, Workflow
 from workflows.reach import Reach, reaches, references
@@ -136,6 +136,9 @@ class _Check:
             yield Problem(step.key, None, str(error))
             return
         for row in step.conditions.all():
+            is_named = row.type == "lookup" and "{{" not in row.right
+            if is_named and (said := lookups.complaint(self.workflow.team_id, row.right.strip())):
+                yield Problem(step.key, None, said)
             for source in (row.left, row.right, row.right_until):
                 # Asking whether a value is there is what one does with a value that may not be.
                 yield from self._source(step.key, None, source, reach, is_optional=row.type == "existence")
@@ -151,13 +154,11 @@ class _Check:
                 yield Problem(step.key, name, f"{label} is needed, but nothing was given.")
 
     def _lookup(self, step: Step, settings: dict[str, Any]) -> Iterator[Problem]:
-        from workflows.models import LookupTable
-
         if settings["missing"] == "default" and "default" not in step_inputs(step):
             yield Problem(step.key, "default", "Default is needed, but nothing was given.")
         name = settings["table"]
-        if name and not LookupTable.objects.filter(team_id=self.workflow.team_id, name=name).exists():
-            yield Problem(step.key, "table", f"There is no lookup table called {name}. Choose one that there is.")
+        if name and (said := lookups.complaint(self.workflow.team_id, name)):
+            yield Problem(step.key, "table", said)
 
     def _call(self, step: Step, settings: dict[str, Any]) -> Iterator[Problem]:
         if settings["workflow"] is None:
@@ -210,6 +211,8 @@ class _Check:
         except mapping.MappingError as error:
             yield Problem(place, path, error.message)
             return
+        for said in lookup_usage.complaints(self.workflow.team_id, source):
+            yield Problem(place, path, said)
         for reference, has_default in read.items():
             root, _, rest = reference.partition(".")
             if root == "item" and reads_item:

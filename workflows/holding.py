@@ -10,13 +10,9 @@ The same is done with a circle: what a workflow wrote started another, whose wri
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.utils import timezone
 
 from integrations import registry
@@ -24,8 +20,10 @@ from integrations.base import Effect
 from integrations.clock import DatabaseNow, seconds
 from integrations.models import Connection
 from workflows import conditions, notices
+from workflows.lookups import Reader
 from workflows.mapping import MappingContext
 from workflows.models import Notice, Run, Safeguards, Step, TriggerState, Workflow, WorkflowVersion
+from workflows.organisation import context_of
 from workflows.plans import each_step
 
 #: A chain of workflows that start one another, none of them twice, is held when it is longer than this.
@@ -200,21 +198,6 @@ def would_write(run: Run, context: MappingContext) -> bool:
 
 
 def _context(run: Run) -> MappingContext:
-    """Dates and zones as the organisation that is written to sees them."""
+    """Dates, zones and tables as the organisation that is written to sees them."""
     found = Connection.objects.filter(pk=run.connection_id).first() if run.connection_id else None
-    details: Mapping[str, Any] = found.details if found is not None else {}
-    try:
-        zone = ZoneInfo(str(details.get("timezone") or settings.TIME_ZONE))
-    except (KeyError, ValueError, OSError):
-        zone = ZoneInfo("UTC")
-    return MappingContext(
-        timezone=zone.key, today=timezone.now().astimezone(zone).date(), lock_dates=tuple(_lock_dates(details))
-    )
-
-
-def _lock_dates(details: Mapping[str, Any]) -> Iterable[date]:
-    for name in ("period_lock_date", "end_of_year_lock_date"):
-        try:
-            yield date.fromisoformat(details.get(name) or "")
-        except ValueError:
-            continue
+    return context_of(found, now=timezone.now(), tables=Reader(run.team_id))

@@ -7,6 +7,7 @@ from typing import Any
 
 from workflows import syntax
 from workflows.expressions import Apply, Literal, Node
+from workflows.lookups import complaint
 from workflows.mapping import MappingError
 from workflows.models import Condition, LookupTable, Mapping, Step, Workflow
 
@@ -43,18 +44,32 @@ def _names(value: Any, name: str) -> bool:
     return value.get("table") == name or any(_names(each, name) for each in value.values())
 
 
+def complaints(team_id: int, source: str) -> list[str]:
+    """What keeps the look-ups of a mapping from working, as far as it names tables and columns outright."""
+    if "lookup" not in source:
+        return []
+    said = (complaint(team_id, table, column) for table, column in asked_in(source))
+    return list(dict.fromkeys(filter(None, said)))
+
+
 def tables_in(source: str) -> set[str]:
     """The lookup tables that a mapping names outright."""
+    return {table for table, _ in asked_in(source)}
+
+
+def asked_in(source: str) -> list[tuple[str, str]]:
+    """The tables, each with the column ("" for the row), that a mapping names outright."""
     try:
-        return set(_tables(syntax.parse(source)))
+        return list(_asked(syntax.parse(source)))
     except MappingError:
-        return set()
+        return []
 
 
-def _tables(node: Node) -> Iterator[str]:
+def _asked(node: Node) -> Iterator[tuple[str, str]]:
     if isinstance(node, Apply) and node.function.name == "lookup":
-        table = dict(node.arguments).get("table")
+        table, column = (dict(node.arguments).get(name) for name in ("table", "column"))
         if isinstance(table, Literal) and isinstance(table.constant, str):
-            yield table.constant
+            is_named = isinstance(column, Literal) and isinstance(column.constant, str)
+            yield table.constant, str(column.constant) if is_named and isinstance(column, Literal) else ""
     for child in node.children():
-        yield from _tables(child)
+        yield from _asked(child)

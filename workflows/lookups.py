@@ -62,6 +62,17 @@ def look_up(team_id: int, name: str, value: Any) -> Found | None:
     return None if row is None else _found(table, version, row)
 
 
+def complaint(team_id: int, name: str, column: str = "") -> str:
+    """Why nothing can be looked up there: no such table, put away, no such column. Nothing where it can."""
+    try:
+        table, version = _in_force(team_id, name)
+    except NoTableError as error:
+        return error.message
+    if column and column not in version.columns:
+        return f'The lookup table "{table}" has no column "{column}". It has: {", ".join(version.columns)}.'
+    return ""
+
+
 def _in_force(team_id: int, name: str) -> tuple[LookupTable, LookupVersion]:
     mine = LookupTable.objects.filter(team_id=team_id)
     table = mine.filter(name=name).first()

@@ -350,3 +350,35 @@ def test_uses_are_found_in_conditions_mappings_and_published_versions(cast: Cast
 )
 def test_the_tables_of_a_mapping_are_read_from_its_meaning(source: str, tables: set[str]) -> None:
     assert tables_in(source) == tables
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ('{{ trigger.board_name | lookup("Boards", "Account") }}', []),
+        ('{{ trigger.board_name | lookup("Boards") }}', []),
+        ("{{ trigger.board_name | lookup(trigger.title, trigger.title) }}", []),
+        ('{{ trigger.board_name | lookup("Boards", "Tax") }}', ['has no column "Tax". It has: Board, Account.']),
+        ('{{ "a" | lookup("Nope", "x") ~ ("b" | lookup("Nope")) }}', ['no lookup table called "Nope"']),
+    ],
+)
+def test_a_mapping_that_names_what_is_not_there_is_not_published(
+    cast: Cast, table: LookupTable, source: str, said: list[str]
+) -> None:
+    workflow = _workflow(cast)
+    step = Step.objects.create(workflow=workflow, key="f", name="F", kind="format", position=1)
+    step.mappings.create(input="account", value=source)
+    found = [problem.message for problem in publishing.problems(workflow) if "lookup table" in problem.message]
+    assert len(found) == len(said)
+    for words, message in zip(said, found, strict=True):
+        assert words in message
+
+
+def test_a_condition_on_a_table_that_was_put_away_is_not_published(cast: Cast, table: LookupTable) -> None:
+    workflow = _workflow(cast)
+    comparison = {"left": "{{ trigger.board_name }}", "type": "lookup", "operator": "in_table", "right": "Boards"}
+    editing.set_filter(workflow, group="all", comparisons=[comparison])
+    assert not [each for each in publishing.problems(workflow) if "put away" in each.message]
+    lookup_editing.archive(table, is_archived=True)
+    (problem,) = [each for each in publishing.problems(workflow) if "put away" in each.message]
+    assert problem.step == "filter"

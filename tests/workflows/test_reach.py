@@ -138,7 +138,7 @@ def test_a_failed_step_is_not_there_in_its_own_error_path(
         (named("n"), "It names no values yet: add one."),
         (delay("d", how="for", unit="days"), "How many is needed, but nothing was given."),
         (delay("d", how="until_working_day", at="9 o'clock"), "takes a time of day such as 09:00"),
-        (lookup("k", "Nowhere", PRICE), "There is no lookup table called Nowhere."),
+        (lookup("k", "Nowhere", PRICE), 'There is no lookup table called "Nowhere".'),
         (write("e", on_error="error_path"), "The error path is empty"),
     ],
 )
