@@ -95,7 +95,7 @@ def _portion(batch: Batch) -> int:
     runs = fitting(batch.team, What(batch.what), Filter.of(batch.filter)).filter(
         pk__gt=batch.reached, pk__lte=batch.up_to
     )
-    due = list(runs.select_related("workflow", "version").order_by("pk").distinct()[:_PORTION])
+    due = list(runs.select_related("workflow", "version").order_by("pk")[:_PORTION])
     with one_bell():
         for run in due:
             beats.getting_on()

@@ -17,7 +17,7 @@ from integrations import connections, oauth, webhooks
 from integrations.clock import DatabaseNow, seconds
 from integrations.errors import IntegrationError
 from integrations.models import Connection
-from workflows import batches, beats, doorbell, expecting, idempotency, mailing, retention, uploads, watching
+from workflows import batches, beats, doorbell, expecting, idempotency, mailing, notices, retention, uploads, watching
 from workflows.models import Beat
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ def keep_house() -> None:
         _chore("forget abandoned grants", connections.forget_abandoned_grants)
         _chore("forget old notices", webhooks.forget_old)
         _chore("forget old signs of life", beats.forget_old)
+        _chore("forget what was read long ago", notices.forget_old)
         _chore("forget old keys of API calls", idempotency.forget_old)
         _chore("forget files that were not started", uploads.forget_unstarted)
 

@@ -14,12 +14,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.urls import reverse
 
-from integrations.clock import DatabaseNow
+from integrations.clock import DatabaseNow, seconds
 from integrations.models import Connection, Membership, Role, Team
 from workflows import safeguards
 from workflows.models import Notice, Run, Safeguards, Workflow
 
 Kind = Notice.Kind
+_KEPT_SECONDS = 400 * 86_400
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,11 @@ def mark_read(notices: Iterable[Notice], *, by: User) -> int:
     """Take them from the unread ones; how many were."""
     pks = [notice.pk for notice in notices]
     return Notice.objects.filter(pk__in=pks, read_at__isnull=True).update(read_at=DatabaseNow(), read_by=by)
+
+
+def forget_old() -> int:
+    """Drop what was read so long ago that only the runs themselves tell of it; how many."""
+    return Notice.objects.filter(read_at__lt=DatabaseNow() - seconds(_KEPT_SECONDS)).delete()[0]
 
 
 def unread(team: Team, most: int) -> int:

@@ -303,3 +303,17 @@ def test_signs_of_supervisors_that_are_gone_are_dropped_and_fresh_ones_kept(db: 
     Beat.objects.create(name="chore:daily", at=timezone.now())
     assert beats.forget_old() == 2
     assert set(Beat.objects.values_list("name", flat=True)) == {"worker@here", "chore:daily"}
+
+
+def test_notices_that_were_read_long_ago_are_dropped_and_unread_ones_never(
+    provider: Provider, make_workflow: Make, cast: Cast
+) -> None:
+    workflow = make_workflow()
+    for read_long_ago in (True, False):
+        tell(workflow)
+        if read_long_ago:
+            notices.mark_read(Notice.objects.all(), by=cast.builder)
+    Notice.objects.exclude(read_at=None).update(read_at=timezone.now() - timedelta(days=401))
+    Notice.objects.filter(read_at=None).update(last_at=timezone.now() - timedelta(days=900))
+    assert notices.forget_old() == 1
+    assert Notice.objects.get().read_at is None

@@ -120,7 +120,7 @@ def bulk(request: HttpRequest, what: str) -> HttpResponse:
             batch = batches.begin(team, decision, chosen, up_to=up_to, counted=counted, by=by, reason=reason)
             return redirect("batch", batch.pk)
         messages.warning(request, "Nothing was done: look at the number first.")
-    many = fitting.distinct().count()
+    many = fitting.count()
     context = {
         "what": decision,
         "count": many,
@@ -129,7 +129,7 @@ def bulk(request: HttpRequest, what: str) -> HttpResponse:
         "looked_for": chosen.words(team),
         "form": form,
         "back": f"{reverse('runs')}?{urlencode(chosen.to_dict())}",
-        "first": list(fitting.select_related("workflow").only(*_LISTED[:-2]).order_by("pk").distinct()[:_MOST_SHOWN]),
+        "first": list(fitting.select_related("workflow").only(*_LISTED[:-2]).order_by("pk")[:_MOST_SHOWN]),
         **(_told(fitting) if many else {}),
     }
     return page(request, "runs/bulk.html", context, title=f"{decision.label}: {many:,} run{'s' * (many != 1)}")
@@ -137,7 +137,7 @@ def bulk(request: HttpRequest, what: str) -> HttpResponse:
 
 def _told(fitting: Any) -> dict[str, Any]:
     """How many belong to each workflow, and what the versions they run on would do, in words."""
-    by_version = list(fitting.order_by().values("workflow__name", "version").annotate(many=Count("pk", distinct=True)))
+    by_version = list(fitting.order_by().values("workflow__name", "version").annotate(many=Count("pk")))
     by_version.sort(key=lambda row: (-row["many"], row["version"]))
     versions = WorkflowVersion.objects.select_related("workflow").in_bulk(
         [row["version"] for row in by_version[:_MOST_VERSIONS]]
