@@ -19,7 +19,7 @@ from integrations.fields import Field
 from pinxero.pages import page
 from workflows import byhand, inputs, starting, uploads
 from workflows.models import Upload, Workflow
-from workflows.tokens import example_of
+from workflows.tokens import example_of, words
 from workflows.uploads import Checked
 from workflows.views.common import loader, workflow_or_404
 
@@ -109,8 +109,11 @@ def _once(request: HttpRequest, workflow: Workflow) -> HttpResponse:
 
 
 def _glance(data: dict[str, Any]) -> str:
-    """The first values, to know it by."""
-    return ", ".join(f"{name}: {example_of(value)}" for name, value in list(data.items())[:4])
+    """The first values, to know it by; of a group what is in it."""
+    shown = [
+        pair for name, value in data.items() for pair in (value.items() if isinstance(value, dict) else [(name, value)])
+    ]
+    return ", ".join(f"{words(str(name))}: {example_of(value)}" for name, value in shown[:4])
 
 
 def _to_run(request: HttpRequest, workflow: Workflow, run: Any) -> HttpResponse:
