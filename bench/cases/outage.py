@@ -97,7 +97,7 @@ def _calls_of_xero(stage: Stage) -> list[tuple[float, int]]:
     """When Pinxero called Xero, and what it was answered. The proof's own questions come later."""
     from bench.witness import ledger
 
-    entries = [entry for entry in ledger(stage) if entry["provider"] == "xero"]
+    entries = [entry for entry in ledger(stage) if entry["path"].startswith("/api.xro/")]
     return [(datetime.fromisoformat(entry["time"]).timestamp(), int(entry["status"])) for entry in entries]
 
 
