@@ -91,7 +91,7 @@ def _of_other(workflow: Workflow, key: str, body_sha256: str) -> ApiCall | Outco
     if row.body_sha256 != body_sha256:
         raise ConflictError("This Idempotency-Key was used with another body. Take a new key.", is_passing=False)
     if row.answered_at is not None and row.status is not None:
-        return Outcome(row.status, row.answer, is_repeated=True)
+        return Outcome(row.status, dict(row.answer or {}), is_repeated=True)
     if row.asked_at > now - _LOST_AFTER:
         raise ConflictError("The first call with this Idempotency-Key is under way.", is_passing=True)
     mine = ApiCall.objects.filter(pk=row.pk, asked_at=row.asked_at, answered_at__isnull=True).update(asked_at=now)

@@ -87,7 +87,8 @@ def next_times(workflow: Workflow, inputs: dict[str, Any], count: int = 5) -> li
 
 def default_zone(workflow: Workflow) -> str:
     """The organisation's time zone where the workflow works with one, else the installation's."""
-    ids = {workflow.trigger_connection_id, *workflow.steps.values_list("connection", flat=True)} - {None}
+    used = {workflow.trigger_connection_id, *workflow.steps.values_list("connection", flat=True)}
+    ids = {each for each in used if each is not None}
     mine = Connection.objects.filter(team=workflow.team_id).exclude(status=Connection.Status.DISCONNECTED)
     for found in (mine.filter(pk__in=ids), mine):
         zones = {str(each.details.get("timezone") or "") for each in found} - {""}

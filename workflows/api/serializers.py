@@ -63,7 +63,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
     class Meta:
         model = Run
-        fields = (
+        fields: tuple[str, ...] = (
             "id", "workflow", "version", "status", "wait_reason", "title", "result", "error", "created_at",
             "started_at", "finished_at", "url",
         )  # fmt: skip
@@ -91,7 +91,7 @@ class StepRunSerializer(serializers.ModelSerializer[StepRun]):
 class RunDetailSerializer(RunSerializer):
     """A run with what started it and its steps."""
 
-    data = serializers.JSONField(source="event.data", read_only=True)
+    data = serializers.JSONField(source="event.data", read_only=True)  # type: ignore[assignment]
     steps = StepRunSerializer(source="step_runs", many=True, read_only=True)
 
     class Meta(RunSerializer.Meta):
