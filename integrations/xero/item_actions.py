@@ -51,6 +51,12 @@ class AddStockItem(Action):
         )
         name: str | None = field("Name", default=None, max_length=50)
         description: str | None = field("Sales description", default=None, max_length=4000, long=True)
+        is_sold: bool | None = field(
+            "Is sold", default=None, help="Left empty, a new item is, and another stays as it is."
+        )
+        is_purchased: bool | None = field(
+            "Is purchased", default=None, help="Left empty, a new item is, and another stays as it is."
+        )
         sales_price: Decimal | None = field("Sales price", default=None, minimum=0, decimal_places=4)
         sales_account: str | None = field("Sales account", choices=choices.sales_accounts, default=None, max_length=10)
         sales_tax_type: str | None = field(
@@ -184,6 +190,8 @@ def _wanted(inputs: AddStockItem.Inputs) -> dict[str, Any]:
             "Name": inputs.name,
             "Description": inputs.description,
             "PurchaseDescription": inputs.purchase_description,
+            "IsSold": inputs.is_sold,
+            "IsPurchased": inputs.is_purchased,
             "SalesDetails": sale or None,
             "PurchaseDetails": purchase or None,
             "InventoryAssetAccountCode": inputs.inventory_account,

@@ -70,6 +70,15 @@ def test_an_item_that_is_there_gets_the_given_fields_and_keeps_the_others(demo: 
     assert [hit["ItemID"] for hit in hits(demo, ITEM, **values)] == [made["ItemID"]]
 
 
+def test_an_item_is_sold_and_purchased_unless_it_is_told_otherwise(demo: Any) -> None:
+    made = written(demo, ITEM, code="TABLE-1", name="Oak table")
+    assert (made["IsSold"], made["IsPurchased"]) == (True, True)
+    changed = written(demo, ITEM, marker="PX-again", code="TABLE-1", is_purchased="no")
+    assert (changed["IsSold"], changed["IsPurchased"]) == (True, False)
+    assert settled(demo, code="TABLE-1", is_purchased="no") is not None
+    assert settled(demo, code="TABLE-1", is_purchased="yes") is None
+
+
 def test_the_output_says_which_it_was(demo: Any) -> None:
     values = {"code": "TABLE-1", "name": "Oak table"}
     new, old = ({**values, "name": name} for name in ("Oak table", "Elm table"))
