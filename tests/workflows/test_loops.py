@@ -6,8 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection as database
-from django.test.utils import CaptureQueriesContext
 
 from integrations.errors import RejectedError, TemporaryError
 from tests.base import Cast
@@ -370,38 +368,3 @@ def test_a_long_loop_lets_other_runs_have_the_worker(
     assert names(provider) == ["A", "short", "B", "C"]
     assert [state_of(long), state_of(short)] == ["succeeded", "succeeded"]
     assert step(long, "each").output["done"] == 3
-
-
-# --- what many turns cost -------------------------------------------------------------------------------------------
-
-
-def queries_of(make_tree: MakeTree, count: int) -> int:
-    run = begin(make_tree(loop("each", LINES, keep_if("f", over("{{ item }}", 1)), write("w", "{{ item }}"))))
-    event = run.event
-    event.data = {**event.data, "lines": list(range(1, count + 1))}
-    event.save()
-    with CaptureQueriesContext(database) as seen:
-        settle(60)
-    assert state_of(run) == "succeeded"
-    return len(seen)
-
-
-def test_a_turn_costs_the_same_however_many_there_are(provider: Provider, make_tree: MakeTree) -> None:
-    few, some, more = (queries_of(make_tree, count) for count in (10, 20, 60))
-    assert (more - some) / 40 <= (some - few) / 10 + 1
-    # One transaction a turn: begin, the run, the rows of the turn before and of this one, the answer before, commit.
-    assert (more - some) / 40 <= 5.1
-
-
-def test_going_on_in_a_late_turn_reads_no_turn_before_it(provider: Provider, make_tree: MakeTree) -> None:
-    run = begin(make_tree(loop("each", LINES, write("w", "{{ item }}"))), lines=list(range(1, 41)))
-    provider.script = [*["behave"] * 38, TemporaryError("Later.", retry_after=6000)]
-    drain()
-    assert state_of(run) == "waiting"
-    Run.objects.update(wake_at="2020-01-01T00:00:00Z")
-    provider.script = [TemporaryError("Later.", retry_after=6000)]
-    with CaptureQueriesContext(database) as seen:
-        drain()
-    outputs = [query["sql"] for query in seen if '"workflows_steprun"."output"' in query["sql"]]
-    # The loop's own row, and the row of the turn that was under way.
-    assert sum(sql.startswith("SELECT") for sql in outputs) == 3
