@@ -80,7 +80,7 @@ def test_hostile_text_is_shown_as_text_on_every_page_that_a_builder_can_reach(
     unsafe: list[str] = []
     while todo:
         path = todo.pop(0)
-        if path in seen or path.startswith("/accounts/"):
+        if path in seen or path.startswith("/accounts/") or "/export/" in path:  # a file is no page
             continue
         seen.add(path)
         assert len(seen) <= _MOST_PAGES, f"The crawl does not end: {sorted(seen)}"
