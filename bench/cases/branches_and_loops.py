@@ -49,12 +49,12 @@ class BranchesAndLoops(Case):
         offer = add_step(workflow, "path", "offer", parent=branch)
         items = {"items": "{{ trigger.description | split }}", "limit": ITEMS, "on_item_error": "stop"}
         loop = add_step(workflow, "loop", "each_ordered", parent=order, settings=items)
-        told = {"says": "{{ item }}", "reference": "{{ item }}"}
-        add_write(stage, workflow, "invoice", "xero.create_invoice", parent=loop, **told)
+        said = "{{ item }}"
+        add_write(stage, workflow, "invoice", "xero.create_invoice", parent=loop, says=said, reference=said)
         loop = add_step(workflow, "loop", "each_offered", parent=offer, settings=items)
         is_meant = ("{{ item }}", "not_contains", _LEFT_OUT)
         add_step(workflow, "filter", "is_meant", parent=loop, conditions=[is_meant])
-        add_write(stage, workflow, "quote", "xero.create_quote", parent=loop, says="{{ item }}", title="{{ item }}")
+        add_write(stage, workflow, "quote", "xero.create_quote", parent=loop, says=said, title=said)
         switch_on(workflow)
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:

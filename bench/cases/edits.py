@@ -54,8 +54,7 @@ class Edits(Case):
     def build(self, stage: Stage) -> None:
         stage.control("POST", "boards", name=BOARD)
         workflow = new_workflow(stage, "Edited", "pinterest.new_pin")
-        told = {"says": says(1), "reference": "{{ trigger.id }}"}
-        add_write(stage, workflow, "invoice", "xero.create_invoice", **told)
+        add_write(stage, workflow, "invoice", "xero.create_invoice", says=says(1), reference="{{ trigger.id }}")
         add_step(workflow, "delay", "wait", settings={"how": "for", "amount": "1", "unit": "minutes"})
         add_write(stage, workflow, "quote", "xero.create_quote", says=says(1), title="edit {{ trigger.id }}")
         switch_on(workflow)

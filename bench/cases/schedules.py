@@ -134,7 +134,7 @@ def plans(count: int, now: datetime) -> list[Plan]:
         how, missed = _RULES[number % len(_RULES)]
         zone = _ZONES[number % len(_ZONES)]
         there = now.astimezone(ZoneInfo(zone))
-        inputs = {"timezone": zone, "missed": missed}
+        inputs: dict[str, Any] = {"timezone": zone, "missed": missed}
         if how in ("daily", "not yet"):
             away = timedelta(hours=3) if how == "not yet" else -timedelta(minutes=20 + number * 7 % 420)
             inputs |= {"how": "daily", "at": f"{there + away:%H:%M}"}
