@@ -1,4 +1,4 @@
-"""Who may open and post to what: every address of Pinxero, every role, from one table.
+"""Who may open and post to what: every address of Pinxero, every role, from one table (`permission_table`).
 
 The addresses come from the resolver. One that has no row in the table fails, so a new page cannot be forgotten.
 """
@@ -23,6 +23,7 @@ from integrations.choices import ChoiceList
 from integrations.models import CallBudget, Connection, Grant, Membership, Team
 from integrations.registry import connectors
 from tests.base import Cast
+from tests.permission_table import ACCOUNTS, CONNECTIONS, PAGES, ROLES, RULES, SUPERUSER_MODELS, TEAM_MODELS
 from tests.world import LOOPED, World, make_looped_run, make_world
 from workflows import api_tokens, lookup_editing, notices
 from workflows.models import (
@@ -43,182 +44,6 @@ from workflows.models import (
     Workflow,
     WorkflowVersion,
 )
-
-ROLES = ("builder", "approver", "auditor", "outsider", "anonymous")
-Rule = tuple[str, str]
-
-# What each role gets, in the order of ROLES. "login" is a redirect to the log-in page, "shown" a page, "moved" a
-# redirect inside, 403, 404 and 405 what they say. First GET, then POST.
-LIST: Rule = ("shown shown shown shown login", "405 405 405 405 405")
-LOOK: Rule = ("shown shown shown 404 login", "405 405 405 405 405")
-BUILD_NEW: Rule = ("shown 403 403 shown login", "shown 403 403 shown login")
-EDIT: Rule = ("shown 403 403 404 login", "shown 403 403 404 login")
-ACT: Rule = ("shown 403 403 404 login", "moved 403 403 404 login")
-POST_ONLY: Rule = ("405 405 405 405 405", "moved 403 403 404 login")
-TOKENS_ONLY: Rule = ("401 401 401 401 401", "401 401 401 401 401")
-SHUT: Rule = ("404 404 404 404 404", "404 404 404 404 404")
-
-PAGES: dict[str, Rule] = {
-    "home": ("moved moved moved moved moved", "405 405 405 405 405"),
-    "choose_team": ("405 405 405 405 405", "404 404 404 404 login"),
-    "workflows": LIST,
-    "new_workflow": BUILD_NEW,
-    "workflow": LOOK,
-    "workflow_settings": EDIT,
-    "delete_workflow": ACT,
-    "deleted_workflows": LIST,
-    "import_workflow": BUILD_NEW,
-    "export_workflow": LOOK,
-    "restore_version": ACT,
-    "take_back_workflow": POST_ONLY,
-    "compare_versions": LOOK,
-    "workflow_trigger": EDIT,
-    "hook_signature": ACT,
-    "rotate_hook": ACT,
-    "start_workflow": EDIT,
-    "upload_file": EDIT,
-    "start_rows": EDIT,
-    "inbound": ("405 405 405 405 405", "404 404 404 404 404"),
-    "api_tokens": ("shown shown shown shown login", "shown shown shown shown login"),
-    "revoke_token": ("shown 404 404 404 login", "moved 404 404 404 login"),
-    **dict.fromkeys(["api_workflows", "api_workflow", "api_start", "api_runs", "api_run", "api_schema"], TOKENS_ONLY),
-    "workflow_filter": ("shown 403 403 404 login", "moved 403 403 404 login"),
-    "new_step": EDIT,
-    "step": EDIT,
-    "move_step": POST_ONLY,
-    "place_step": EDIT,
-    "duplicate_step": POST_ONLY,
-    "add_path": ("405 405 405 405 405", "404 403 403 404 login"),
-    "delete_step": ACT,
-    "publish_workflow": ACT,
-    "activate_workflow": ACT,
-    "pause_workflow": ACT,
-    "look_now": POST_ONLY,
-    "workflow_versions": LOOK,
-    "workflow_version": LOOK,
-    "lookup_tables": LIST,
-    "new_lookup_table": BUILD_NEW,
-    "lookup_table": LOOK,
-    "edit_lookup_rows": ACT,
-    "edit_lookup_columns": EDIT,
-    "lookup_table_settings": EDIT,
-    "archive_lookup_table": ACT,
-    "import_lookup_table": EDIT,
-    "export_lookup_table": LOOK,
-    "lookup_versions": LOOK,
-    "lookup_version": LOOK,
-    "restore_lookup_version": ACT,
-    "runs": LIST,
-    "bulk": ("shown 403 403 shown login", "shown 403 403 shown login"),
-    "batch": LOOK,
-    "stop_batch": POST_ONLY,
-    "notices": LIST,
-    "read_notice": POST_ONLY,
-    "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
-    "workflow_safeguards": EDIT,
-    "run": LOOK,
-    "run_turns": LOOK,
-    "run_turn": LOOK,
-    "backup": LOOK,
-    "way_out": EDIT,
-    "run_by_marker": ("moved moved moved 404 login", "405 405 405 405 405"),
-}
-
-CONNECTIONS: dict[str, Rule] = {
-    "connections": ("shown shown shown shown login", "405 405 405 405 login"),
-    "connect": ("405 405 405 405 405", "moved 403 403 moved login"),
-    "choose_accounts": ("shown 403 403 404 login", "400 403 403 404 login"),
-    "withdraw_grant": POST_ONLY,
-    "connection": ("shown shown shown 404 login", "405 405 405 405 login"),
-    "refresh_connection": POST_ONLY,
-    "freeze": EDIT,
-    "thaw": POST_ONLY,
-    "disconnect": ("shown 403 403 404 login", "moved 403 403 404 login"),
-    "pinterest_callback": ("400 403 403 400 login", "405 405 405 405 405"),
-    "xero_callback": ("400 403 403 400 login", "405 405 405 405 405"),
-    "hook": ("405 405 405 405 405", "401 401 401 401 401"),
-}
-
-# Signing in, and one's own account: nothing of a team is behind these.
-ACCOUNTS: dict[str, Rule] = {
-    "account_login": ("moved moved moved moved shown", "moved moved moved moved shown"),
-    "account_logout": ("shown shown shown shown login", "login login login login login"),
-    "account_inactive": ("shown shown shown shown shown", "405 405 405 405 405"),
-    "account_reauthenticate": ("shown shown shown shown login", "shown shown shown shown login"),
-    "account_change_password": ("shown shown shown shown login", "shown shown shown shown login"),
-    "account_reset_password": ("shown shown shown shown shown", "shown shown shown shown shown"),
-    "account_reset_password_done": ("shown shown shown shown shown", "405 405 405 405 405"),
-    "account_reset_password_from_key": ("shown shown shown shown shown", "shown shown shown shown shown"),
-    "account_reset_password_from_key_done": ("shown shown shown shown shown", "405 405 405 405 405"),
-    "mfa_index": ("shown shown shown shown login", "405 405 405 405 login"),
-    "mfa_authenticate": ("moved moved moved moved login", "moved moved moved moved login"),
-    "mfa_reauthenticate": ("moved moved moved moved login", "moved moved moved moved login"),
-    "mfa_activate_totp": ("moved moved moved moved login", "moved moved moved moved login"),
-    "mfa_deactivate_totp": ("404 404 404 404 login", "404 404 404 404 login"),
-    "mfa_view_recovery_codes": ("404 404 404 404 login", "405 405 405 405 login"),
-    "mfa_generate_recovery_codes": ("moved moved moved moved login", "moved moved moved moved login"),
-    "mfa_download_recovery_codes": ("404 404 404 404 login", "404 404 404 404 login"),
-    "account_signup": SHUT,
-    "account_email": SHUT,
-    "account_email_verification_sent": SHUT,
-    "account_confirm_email": SHUT,
-    "account_set_password": SHUT,
-    "account_confirm_login_code": SHUT,
-    "socialaccount_connections": SHUT,
-    "socialaccount_signup": SHUT,
-    "socialaccount_login_cancelled": SHUT,
-    "socialaccount_login_error": SHUT,
-}
-
-ADMIN: dict[str, Rule] = {
-    "admin:index": ("shown shown shown shown login", "shown shown shown shown login"),
-    "admin:login": ("moved moved moved moved login", "moved moved moved moved login"),
-    "admin:logout": ("405 405 405 405 moved", "login login login login moved"),
-    "admin:password_change": ("moved moved moved moved login", "moved moved moved moved login"),
-    "admin:password_change_done": ("shown shown shown shown login", "405 405 405 405 login"),
-    "admin:search": ("shown shown shown shown login", "shown shown shown shown login"),
-    "admin:autocomplete": ("403 403 403 403 login", "405 405 405 405 login"),
-    "admin:jsi18n": ("shown shown shown shown login", "405 405 405 405 login"),
-    "admin:view_on_site": ("404 404 404 404 login", "404 404 404 404 login"),
-    "admin:app_list": ("shown shown shown shown login", "shown shown shown shown login"),
-    "admin:auth_user_password_change": ("403 403 403 403 login", "403 403 403 403 login"),
-    "admin: catch all": ("404 404 404 404 login", "404 404 404 404 login"),
-}
-
-NOBODY: Rule = ("403 403 403 403 login", "403 403 403 403 login")
-# Django answers for rows that one may not see as for rows that are not there: back to the index with a message.
-TEAM_ROWS: dict[str, Rule] = {
-    "changelist": ("shown shown shown shown login", "shown shown shown shown login"),
-    "add": NOBODY,
-    "delete": NOBODY,
-    "change": ("shown shown shown moved login", "403 403 403 403 login"),
-    "history": ("shown shown shown moved login", "shown shown shown moved login"),
-    "": ("moved moved moved moved login", "moved moved moved moved login"),
-}
-SUPERUSER_ROWS: dict[str, Rule] = dict.fromkeys(["changelist", "add", "delete", "change", "history"], NOBODY) | {
-    "": TEAM_ROWS[""]
-}
-TEAM_MODELS = {
-    "integrations_connection", "integrations_grant", "integrations_callbudget", "workflows_workflow",
-    "workflows_workflowversion", "workflows_run", "workflows_steprun", "workflows_event", "workflows_triggerstate",
-    "workflows_decision", "workflows_release", "workflows_lookuptable", "workflows_lookupversion",
-    "workflows_lookuprow",
-}  # fmt: skip
-SUPERUSER_MODELS = {
-    "integrations_team", "integrations_membership", "auth_user", "account_emailaddress", "django_q_ormq",
-    "django_q_failure", "django_q_schedule", "workflows_beat",
-}  # fmt: skip
-
-# Of these the test has no row, and Django then says so before it asks who is there.
-ROWLESS_MODELS = SUPERUSER_MODELS - {"integrations_team", "integrations_membership", "auth_user"}
-
-RULES: dict[str, Rule] = {**PAGES, **CONNECTIONS, **ACCOUNTS, **ADMIN}
-for _model in TEAM_MODELS:
-    RULES.update({f"admin:{_model}_{page}": rule for page, rule in TEAM_ROWS.items()})
-for _model in SUPERUSER_MODELS:
-    RULES.update({f"admin:{_model}_{page}": rule for page, rule in SUPERUSER_ROWS.items()})
-for _model in ROWLESS_MODELS:
-    RULES[f"admin:{_model}_history"] = TEAM_ROWS[""]
 
 
 def _addresses(patterns: Any, namespaces: tuple[str, ...] = (), route: str = "") -> Iterator[tuple[str, str]]:
