@@ -192,6 +192,7 @@ FORBIDDEN_CALLS = {
 }  # fmt: skip
 ALLOWED = {
     ("dates", "re.compile"),
+    ("functions.days", "re.compile"),
     ("functions.money", "re.compile"),
     ("functions.number", "re.compile"),
     ("functions.text", "re.compile"),

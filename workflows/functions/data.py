@@ -43,7 +43,7 @@ def length(value: Any) -> int:
 @function(kind="any", label="As JSON", example='{{ ["oak", 12.50] | json }}', result='["oak",12.50]')
 def json(value: Any) -> str:
     """Writes a value as JSON, a text with its quotes, to be put into a body of JSON."""
-    return simplejson.dumps(value, use_decimal=True, ensure_ascii=False, separators=(",", ":"), default=str)
+    return simplejson.dumps(plain(value), use_decimal=True, ensure_ascii=False, separators=(",", ":"))
 
 
 @function(

@@ -1,5 +1,6 @@
 """Functions for dates and times. Days are the organisation's, and Monday to Friday are working days."""
 
+import re
 from calendar import monthrange
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,8 @@ from workflows.values import (
 
 _MANY_DAYS = 20_000  # working days that are counted one by one
 _FRIDAY = 5
+#: A zone's name is looked for among files, so nothing else is let through.
+_ZONE = re.compile(r"[A-Za-z_]{2,30}(/[A-Za-z0-9_+-]{1,30}){0,2}")
 
 
 @function(kind="date", label="Read a date", example='{{ "23/11/2026" | to_date("D/M/YYYY") }}', result="2026-11-23")
@@ -219,6 +222,8 @@ def due_date(value: date, terms: Any, kind: str = "DAYSAFTERBILLDATE") -> date:
 )
 def timezone(value: Any, zone: str, *, context: MappingContext) -> datetime:
     """What clocks in a time zone show at a moment. A time without a zone is the organisation's."""
+    if not _ZONE.fullmatch(zone):
+        raise MappingTypeError(f"There is no time zone called {shown(zone)}, as Europe/London is one.")
     moment = moment_of(value, context)
     if not isinstance(moment, datetime):
         raise MappingTypeError(f"{shown(value)} is a day without a time, so it is the same in every time zone.")

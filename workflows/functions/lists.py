@@ -11,7 +11,6 @@ from workflows.values import (
     MappingLimitError,
     MappingTypeError,
     MissingPathError,
-    equal,
     exact,
     is_empty,
     kind_of,
@@ -85,10 +84,11 @@ def filter_(value: list, field: str, test: str = "is not empty", wanted: Any = N
     """
     if test not in _TESTS:
         raise MappingTypeError(f"There is no test {shown(test)}. There are: {', '.join(_TESTS)}.")
+    passes = _TESTS[test](wanted)
     found = []
     for position, item in enumerate(value, start=1):
         try:
-            if _TESTS[test](_field(item, field), wanted):
+            if passes(_field(item, field)):
                 found.append(item)
         except MappingTypeError as error:
             error.message = f"Item {position}: {error.message}"
@@ -119,8 +119,8 @@ def unique(value: list, field: str = "") -> list:
     """The items of a list without those that came before, compared by themselves or by a field."""
     seen = set()
     found = []
-    for item in value:
-        key = _identity(plain(_field(item, field)))
+    for item in plain(value):
+        key = _identity(_field(item, field))
         if key not in seen:
             seen.add(key)
             found.append(item)
@@ -136,9 +136,9 @@ def unique(value: list, field: str = "") -> list:
 def group(value: list, field: str) -> list:
     """Puts together the items with the same value in a field: a list of groups with `key`, `count` and `items`."""
     groups: dict[Any, dict[str, Any]] = {}
-    for item in value:
+    for item in plain(value):
         key = _field(item, field)
-        its = groups.setdefault(_identity(plain(key)), {"key": key, "count": 0, "items": []})
+        its = groups.setdefault(_identity(key), {"key": key, "count": 0, "items": []})
         its["items"].append(item)
         its["count"] += 1
     return list(groups.values())
@@ -226,41 +226,82 @@ def _identity(value: Any) -> Any:
     return kind, value
 
 
-def _is(found: Any, wanted: Any) -> bool:
-    """Like with like: a number is compared as a number, texts without regard to capitals, null is an empty text."""
-    if is_empty(found) or is_empty(wanted):
-        return is_empty(found) and is_empty(wanted)
-    kinds = {kind_of(found), kind_of(wanted)}
-    if kinds == {"text"}:
-        return text_of(found).casefold() == text_of(wanted).casefold()
-    if kinds == {"text", "number"}:
-        try:
-            return read_number(found) == read_number(wanted)
-        except MappingTypeError:
-            return False
-    return equal(plain(found), plain(wanted))
+_Test = Callable[[Any], bool]
 
 
-def _compared(test: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+def _is(wanted: Any) -> _Test:
+    return _is_one_of([wanted])
+
+
+def _is_one_of(wanted: Any) -> _Test:
+    """Like with like: a number is compared as a number, texts without regard to capitals, null is an empty text.
+
+    What is wanted is made ready once, so that a long list of values costs no more per item than a short one.
+    """
+    values = list(wanted) if kind_of(wanted) == "list" else [part.strip() for part in text_of(wanted).split(",")]
+    takes_nothing = any(is_empty(each) for each in values)
+    ready = {_comparable(each) for each in values if not is_empty(each)}
+    numbers = {number for each in values if (number := _as_number(each)) is not None}
+    written = {number for each in values if kind_of(each) == "number" and (number := _as_number(each)) is not None}
+
+    def test(found: Any) -> bool:
+        if is_empty(found):
+            return takes_nothing
+        if _comparable(found) in ready:
+            return True
+        number = _as_number(found)
+        return number is not None and number in (numbers if kind_of(found) == "number" else written)
+
+    return test
+
+
+def _comparable(value: Any) -> Any:
+    kind = kind_of(value)
+    if kind in ("list", "table"):
+        raise MappingTypeError(f"{shown(value)} cannot be compared with a single value. Name a field within it.")
+    if kind == "number":
+        return kind, exact(value)
+    return kind, text_of(value).casefold()
+
+
+def _as_number(value: Any) -> Any:
+    """The number that it is, or that its text says; None where it is none."""
+    if kind_of(value) not in ("number", "text"):
+        return None
+    try:
+        return read_number(value)
+    except MappingTypeError:
+        return None
+
+
+def _contains(wanted: Any) -> _Test:
+    piece = text_of(wanted).casefold()
+    return lambda found: piece in text_of(found).casefold()
+
+
+def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any], _Test]:
     """Numbers by size, a null never. Text that is a number counts as one."""
-    return lambda found, wanted: not is_empty(found) and test(read_number(found), read_number(wanted))
+
+    def ready(wanted: Any) -> _Test:
+        limit = read_number(wanted)
+        return lambda found: not is_empty(found) and compare(read_number(found), limit)
+
+    return ready
 
 
-def _choices(wanted: Any) -> list[Any]:
-    if kind_of(wanted) == "list":
-        return list(wanted)
-    return [part.strip() for part in text_of(wanted).split(",")]
+def _not(test: _Test) -> _Test:
+    return lambda found: not test(found)
 
 
-_TESTS: dict[str, Callable[[Any, Any], bool]] = {
+_TESTS: dict[str, Callable[[Any], _Test]] = {
     "is": _is,
-    "is not": lambda found, wanted: not _is(found, wanted),
-    "is one of": lambda found, wanted: any(_is(found, each) for each in _choices(wanted)),
-    "contains": lambda found, wanted: text_of(wanted).casefold() in text_of(found).casefold(),
+    "is not": lambda wanted: _not(_is(wanted)),
+    "is one of": _is_one_of,
+    "contains": _contains,
     "more than": _compared(lambda a, b: a > b),
     "at least": _compared(lambda a, b: a >= b),
     "less than": _compared(lambda a, b: a < b),
     "at most": _compared(lambda a, b: a <= b),
-    "is empty": lambda found, wanted: is_empty(found),
-    "is not empty": lambda found, wanted: not is_empty(found),
+    "is empty": lambda wanted: is_empty,
+    "is not empty": lambda wanted: _not(is_empty),
 }

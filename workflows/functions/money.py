@@ -12,6 +12,8 @@ from typing import Any
 from workflows.functions.number import amounts, format_number, read_number, within
 from workflows.signatures import function
 from workflows.values import (
+    CALCULATION,
+    DECIMALS,
     ITEMS_LIMIT,
     MappingContext,
     MappingLimitError,
@@ -122,24 +124,25 @@ def allocate(value: Decimal, over: Any, currency: str = "", *, context: MappingC
     units = _units(value, places)
     weights = _weights(over)
     whole = sum(weights)
-    exact_shares = [Fraction(abs(units)) * weight / whole for weight in weights]
-    shares = [int(share) for share in exact_shares]
-    by_loss = sorted(range(len(shares)), key=lambda row: (shares[row] - exact_shares[row], row))
+    shares = [abs(units) * weight // whole for weight in weights]
+    lost = [abs(units) * weight % whole for weight in weights]
+    by_loss = sorted(range(len(shares)), key=lambda row: (-lost[row], row))
     for row in by_loss[: abs(units) - sum(shares)]:
         shares[row] += 1
     sign = -1 if units < 0 else 1
     return [Decimal(sign * share).scaleb(-places) for share in shares]
 
 
-def _weights(over: Any) -> list[Fraction]:
+def _weights(over: Any) -> list[int]:
+    """In whole numbers: only their proportions matter."""
     if kind_of(over) != "list":
         rows = read_number(over)
         if rows != rows.to_integral_value() or not 1 <= rows <= ITEMS_LIMIT:
             raise MappingTypeError(f"Over how many rows? A whole number from 1 to {ITEMS_LIMIT:,}, not {shown(over)}.")
-        return [Fraction(1)] * int(rows)
+        return [1] * int(rows)
     if len(over) > ITEMS_LIMIT:
         raise MappingLimitError(f"The list would have more than {ITEMS_LIMIT:,} items.")
-    weights = [Fraction(weight) for weight in amounts(list(over), "")]
+    weights = [int(weight.scaleb(DECIMALS, context=CALCULATION)) for weight in amounts(list(over), "")]
     if any(weight < 0 for weight in weights):
         raise MappingTypeError("A weight is below 0.")
     if not sum(weights):

@@ -160,8 +160,8 @@ def extract_all(value: str, pattern: str) -> list[str]:
     found: list[str] = []
     for match in compiled(pattern, True).finditer(value):
         found.append(_found(match))
-        if len(found) > ITEMS_LIMIT:
-            raise MappingLimitError(f"The list would have more than {ITEMS_LIMIT:,} items.")
+        if len(found) > _MATCHES_LIMIT:
+            raise MappingLimitError(f"The pattern fits more than {_MATCHES_LIMIT:,} times.")
     return found
 
 
@@ -174,7 +174,9 @@ def extract_all(value: str, pattern: str) -> list[str]:
 def replace_pattern(value: str, pattern: str, new: str) -> str:
     """Puts a text wherever a regular expression (RE2 syntax) fits."""
     pieces, end, size = [], 0, 0
-    for match in compiled(pattern, True).finditer(value):
+    for number, match in enumerate(compiled(pattern, True).finditer(value), start=1):
+        if number > _MATCHES_LIMIT:
+            raise MappingLimitError(f"The pattern fits more than {_MATCHES_LIMIT:,} times.")
         pieces += [value[end : match.start()], new]
         size += len(pieces[-2]) + len(new)
         end = match.end()
@@ -232,7 +234,9 @@ def template(value: str, values: Any) -> str:
     if kind_of(values) != "table":
         raise MappingTypeError(f"A group of fields is needed to fill in, but {shown(values)} is not one.")
     pieces, end, size = [], 0, 0
-    for match in _GAP.finditer(value):
+    for number, match in enumerate(_GAP.finditer(value), start=1):
+        if number > _GAPS_LIMIT:
+            raise MappingLimitError(f"A template has at most {_GAPS_LIMIT:,} places to fill in.")
         found = values
         for key in match[1].split("."):
             found = field_of(found, key, "the values")
@@ -248,6 +252,8 @@ _EMAIL = compiled(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", True)
 _HIDDEN = compiled(r"(?s)<script\b[^>]*>.*?</script\s*>|<style\b[^>]*>.*?</style\s*>|<!--.*?-->", False)
 _BREAK = compiled(r"<br\s*/?>|</(?:p|div|li|tr|h[1-6])\s*>", False)
 _TAG = compiled(r"</?[a-z!][^<>]*>", False)
+_GAPS_LIMIT = 1_000
+_MATCHES_LIMIT = 5_000
 _GAP = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.]{0,80})\}")
 
 
