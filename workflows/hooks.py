@@ -154,6 +154,8 @@ def _store(hook: InboundHook, data: dict[str, Any]) -> Answer:
             started = starting.start_once(workflow, operation=operation, key=key, data=data)
         except starting.NotStartedError:
             return _not_on()
+        except _RefusedError as refused:
+            return refused.answer  # what it brought is kept as an example, and the call is counted
     told: dict[str, Any] = {"run": started.run.pk if started.run else None}
     return Answer(202, told) if started.is_new else Answer(200, {**told, "duplicate": True})
 

@@ -46,6 +46,7 @@ def test_the_form_asks_for_what_is_declared_and_starts_once_however_often_it_is_
     run = Run.objects.get()
     assert answer.url == f"/runs/{run.pk}/"
     assert run.event.by == cast.builder
+    assert "started by builder" in client.get(answer.url).content.decode()
     assert {name: str(value) for name, value in run.event.data.items()} == {
         "title": "Oak table", "amount": "12.50", "paid_on": "None", "kind": "Refund",
     }  # fmt: skip

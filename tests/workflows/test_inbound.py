@@ -71,6 +71,7 @@ def test_a_call_of_the_same_identity_starts_nothing_again(cast: Cast, make_workf
     status, told = send(workflow, {"order": {}})
     assert (status, told["error"]) == (422, "The body has no value at order.id, which tells one call from another.")
     assert Run.objects.count() == 2
+    assert InboundHook.objects.get().sample["body"] == {"order": {}}
 
 
 def test_a_form_is_read_too(workflow: Workflow) -> None:
