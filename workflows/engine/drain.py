@@ -31,7 +31,7 @@ def drain(longest: float | None = None) -> int:
         beats.getting_on()
         if newer.unknown_migrations() or disk.is_low():
             return done
-        if not do_one(prefers_runs=next(_turns) % 2 == 1):
+        if not do_one(prefers_runs=next(_turns) % 2 == 1 or _has_just_looked()):
             return done
         done += 1
     ring()
@@ -44,9 +44,20 @@ def do_one(*, prefers_runs: bool = False) -> bool:
     return first() or second()
 
 
+#: When no poll was due last. Asking again between any two runs of a hundred a second would be a tenth of the work.
+_nothing_due = float("-inf")
+_ASK_EVERY = 0.2
+
+
+def _has_just_looked() -> bool:
+    return time.monotonic() - _nothing_due < _ASK_EVERY
+
+
 def _poll() -> bool:
+    global _nothing_due
     state = polling.claim()
     if state is None:
+        _nothing_due = time.monotonic()
         return False
     polling.poll(state)
     return True

@@ -189,10 +189,18 @@ def fail(walk: Walk, step_run: StepRun, message: str) -> StepFailedError:
     return StepFailedError(f"{step_run.name}: {message}")
 
 
-def succeed(walk: Walk, step_run: StepRun, *, presses: bool = False) -> None:
-    """The step is done. It `presses` where it must be stored before anything else leaves the process."""
+#: What a write's intent has stored already and its end does not change.
+_SINCE_INTENT = frozenset(
+    {"run", "step", "iteration", "position", "kind", "name", "operation", "connection", "inputs", "request"}
+    | {"request_sha256", "marker", "idempotency_key", "started_at", "first_sent_at", "id"}
+)
+_ENDED = frozenset(each.name for each in StepRun._meta.concrete_fields) - _SINCE_INTENT
+
+
+def succeed(walk: Walk, step_run: StepRun, *, was_sent: bool = False) -> None:
+    """The step is done. Where it `was_sent`, that must be stored before anything else leaves the process."""
     step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
-    walk.lease.note(step_run, presses=presses)
+    walk.lease.note(step_run, fields=_ENDED if was_sent else None, presses=was_sent)
 
 
 def attempt(step_run: StepRun, what: str, outcome: str, *, response: Response | None = None, message: str = "") -> None:

@@ -215,7 +215,7 @@ def _succeed(walk: Walk, step_run: StepRun, action: Action, api: ApiClient, outp
     step_run.outcome = {"described": described, **paperwork.kept(step_run)}
     # Until it is stored the write is one of unknown outcome, which is settled without harm; so it may wait for what
     # follows at once, the next step's intent or the end of the run, but not for anything on the wire.
-    steps.succeed(walk, step_run, presses=True)
+    steps.succeed(walk, step_run, was_sent=step_run.state in (State.SENT, State.UNCERTAIN))
 
 
 def _told(action: Action, api: ApiClient, output: dict[str, Any]) -> tuple[str, str, str]:
