@@ -10,16 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.utils import timezone
+
 from integrations.base import Operation
 from integrations.registry import UnknownOperationError, operation
 from workflows import hooks, mapping, outline
 from workflows.compiling import Placed
-from workflows.lookups import spread, standing
+from workflows.lookups import Reader, spread, standing
 from workflows.models import Event, LookupTable, LookupVersion, Step, Workflow
+from workflows.organisation import context_of
 from workflows.outline import Node, Place
 from workflows.reach import reaches
 from workflows.tokens import Token, TokenGroup, example_of, tokens_of
-from workflows.values import MappingError
+from workflows.values import MappingContext, MappingError
 
 _RUN = {"date": "2026-11-30", "id": 1042, "url": "https://…/runs/1042/"}
 _RUN_GROUP = TokenGroup(
@@ -39,10 +42,11 @@ _HERE = -1
 
 @dataclass(frozen=True)
 class Sight:
-    """What there is at a place. `data` are examples by root, as a mapping reads them."""
+    """What there is at a place. `data` are examples by root, as a mapping reads them; `context` the organisation's."""
 
     groups: list[TokenGroup] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    context: MappingContext = field(default_factory=MappingContext)
 
     @property
     def lists(self) -> list[tuple[str, str]]:
@@ -56,7 +60,7 @@ class Sight:
 
     def items_of(self, source: str) -> TokenGroup | None:
         """The values of an item of this list, for a row that is repeated; None where it cannot be worked out."""
-        found = _items(source, self.data)
+        found = _items(source, self.data, self.context)
         if found is None:
             return None
         said = next((label for each, label in self.lists if each == source), source)
@@ -65,7 +69,7 @@ class Sight:
     def worked_out(self, source: str) -> str:
         """What the source is with the examples, in a few characters; what is wrong with it where it cannot be."""
         try:
-            return example_of(mapping.evaluate(source, self.data))
+            return example_of(mapping.evaluate(source, self.data, self.context))
         except MappingError as error:
             return f"cannot be worked out with these examples: {error.message}"
 
@@ -95,7 +99,7 @@ def sight(workflow: Workflow, steps: Sequence[Step], place: Place) -> Sight:
         if key in reach.certain or key in reach.sometimes:
             data["steps"][key] = examples.outputs.get(node.step.pk, {})
             groups.append(examples.group(node.step, unsure=reach.sometimes.get(key, "")))
-    return Sight([group for group in [*groups, _RUN_GROUP] if group.tokens], data)
+    return Sight([group for group in [*groups, _RUN_GROUP] if group.tokens], data, examples.context)
 
 
 def labels(workflow: Workflow, steps: Sequence[Step]) -> tuple[list[TokenGroup], dict[str, list[TokenGroup]]]:
@@ -118,6 +122,7 @@ class Examples:
 
     def __init__(self, workflow: Workflow, nodes: list[Node]) -> None:
         self.workflow = workflow
+        self.context = _context(workflow, nodes)
         self.trigger_group, self.trigger = _trigger(workflow)
         self.outputs: dict[int, Any] = {}
         #: By loop: `item` and `loop` as its steps see them.
@@ -146,7 +151,7 @@ class Examples:
             step = node.step
             inside = data
             if step.kind == Step.Kind.LOOP:
-                items = _items(str(step.settings.get("items") or ""), data)
+                items = _items(str(step.settings.get("items") or ""), data, self.context)
                 turn = {"item": items, "loop": {"index": 1, "count": 1}}
                 inside = {**data, **turn}
                 self.turns[step.pk] = turn
@@ -163,7 +168,7 @@ class Examples:
             found = operation_or_none(step.operation)
             return dict(found.sample) if found else {}
         if step.kind == kind.FORMAT:
-            return {row.input: _tried(row.value, data) for row in step.mappings.all()}
+            return {row.input: _tried(row.value, data, self.context) for row in step.mappings.all()}
         if step.kind == kind.LOOP:
             inner = {each.step.key: self.outputs[each.step.pk] for each in _turn(node) if each.step.pk in self.outputs}
             return {"count": 1, "done": 1, "failed": 0, "skipped": 0, "items": [inner]}
@@ -219,10 +224,17 @@ def _trigger(workflow: Workflow) -> tuple[TokenGroup, dict[str, Any]]:
     return TokenGroup("trigger", trigger.name, tokens_of(data, "trigger")), data
 
 
-def _items(source: str, data: Mapping[str, Any]) -> Any:
+def _context(workflow: Workflow, nodes: list[Node]) -> MappingContext:
+    """Of the organisation that a step of the workflow is about, else of what the trigger listens to."""
+    found = (node.step.connection for node in outline.walk(nodes) if node.step.connection is not None)
+    books = next((each for each in found if each.details.get("currency")), workflow.trigger_connection)
+    return context_of(books, now=timezone.now(), tables=Reader(workflow.team_id))
+
+
+def _items(source: str, data: Mapping[str, Any], context: MappingContext) -> Any:
     """The first item of the list that the source is; None where it is none."""
     try:
-        found = mapping.evaluate(source, data) if source else None
+        found = mapping.evaluate(source, data, context) if source else None
     except MappingError:
         return None
     return found[0] if isinstance(found, list) and found else None
@@ -234,9 +246,9 @@ def _item_tokens(item: Any) -> tuple[Token, ...]:
     return (Token("item", "The item", "" if item is None else example_of(item), is_list=isinstance(item, list)),)
 
 
-def _tried(source: str, data: Mapping[str, Any]) -> Any:
+def _tried(source: str, data: Mapping[str, Any], context: MappingContext) -> Any:
     try:
-        return mapping.evaluate(source, data)
+        return mapping.evaluate(source, data, context)
     except MappingError:
         return ""
 

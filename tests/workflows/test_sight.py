@@ -133,3 +133,17 @@ def test_every_value_has_a_label_for_reading_and_a_loops_own_stand_apart(world: 
     groups, own = labels(world.workflow, list(world.workflow.steps.prefetch_related("mappings")))
     assert [group.key for group in groups] == ["trigger", "create_or_update_contact", "create_invoice", "loop", "run"]
     assert [group.label for group in own[loop.key]] == ["Item of Lines"]
+
+
+def test_examples_know_the_organisation_and_the_lookup_tables(cast: Cast, world: World) -> None:
+    rows = [{"Title": "Oak table", "Account": "200"}]
+    create(cast.team, name="Titles", description="", columns=["Title", "Account"], rows=rows, by=cast.builder)
+    world.xero.details = {"currency": "KWD", "financial_year_end": "06-30"}
+    world.xero.save()
+    sources = {"account": '{{ trigger.title | lookup("Titles", "Account") }}', "third": "{{ 1 | allocate(3) | first }}"}
+    add(world, "format", "Values", sources=sources)
+    seen = look(world)
+    assert found(seen, "steps.format.account").example == "200"
+    assert found(seen, "steps.format.third").example == "0.334"
+    assert seen.worked_out('{{ "2026-11-23" | end_of_financial_year }}') == "2027-06-30"
+    assert "is not in the lookup table" in seen.worked_out('{{ "x" | lookup("Titles") }}')
