@@ -173,6 +173,18 @@ def test_a_bug_crashes_the_run_and_says_so_plainly(
     assert provider.sent == []
 
 
+def test_an_output_that_cannot_be_stored_crashes_the_run_and_not_the_worker(
+    provider: Provider, make_workflow: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(provider, make_workflow, actions=("write_thing", "write_thing"))
+    monkeypatch.setattr(WriteThing, "output", lambda self, response: {"id": "T1", "rate": float("nan")})
+    drain()
+    assert the_run().status == "crashed"
+    assert len(provider.books) == 1
+    # It was written: nothing says that it was not, and a retry settles it instead of writing it again.
+    assert StepRun.objects.get(kind="action").state == "sent"
+
+
 def test_a_published_plan_cannot_be_changed_even_by_a_bulk_update(provider: Provider, make_workflow: Make) -> None:
     workflow = make_workflow()
     with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():

@@ -51,12 +51,20 @@ def execute(run: Run, lease: Lease) -> None:
         raise
     except Exception:
         logger.exception("Run %s crashed.", run.pk)
-        _finish(
-            lease,
-            run,
-            Status.CRASHED,
-            error="Pinxero itself failed in this run; nothing more was sent. The worker's log tells why.",
-        )
+        _crash(lease, run)
+
+
+def _crash(lease: Lease, run: Run) -> None:
+    """End the run as crashed, with what is known of its steps if that can be stored at all."""
+    error = "Pinxero itself failed in this run; nothing more was sent. The worker's log tells why."
+    try:
+        _finish(lease, run, Status.CRASHED, error=error)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        # What a step brought may be what cannot be stored; a write that was sent is settled as one of unknown outcome.
+        lease.drop_notes()
+        _finish(lease, run, Status.CRASHED, error=error)
 
 
 def _stop(walk: Walk, stopped: StoppedError) -> None:

@@ -83,6 +83,10 @@ class Lease:
         if self._is_late():
             self.record()
 
+    def drop_notes(self) -> None:
+        """Forget what was noted and is not stored."""
+        self._notes, self._presses = {}, False
+
     def _is_late(self) -> bool:
         return bool(self._notes) and (
             len(self._notes) >= NOTED_ROWS or time.monotonic() - self._noted_at > NOTED_SECONDS
@@ -106,7 +110,7 @@ class Lease:
             if not changed:
                 raise LostLeaseError(f"run {self.run_id}")
             self._save()
-        self._notes, self._presses = {}, False
+        self.drop_notes()
 
     def _save(self) -> None:
         notes = list(self._notes.values())
