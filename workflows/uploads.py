@@ -23,7 +23,7 @@ from django.utils import timezone
 from integrations.base import Door
 from integrations.errors import InvalidInputError
 from integrations.fields import Field, Kind
-from integrations.jsonfield import storable_text
+from integrations.jsonfield import dumps, storable_text
 from workflows import dates, starting
 from workflows.functions.number import read_number
 from workflows.models import Event, Upload, Workflow
@@ -34,7 +34,8 @@ MOST_ROWS = 10_000
 MOST_COLUMNS = 200
 #: More runs than this are asked about once more, with their number.
 ASKS_ABOVE = 50
-NOT_USED = ""
+#: Rows are compared with those of so many files that were started last.
+_FILES_COMPARED = 5
 
 #: How numbers and dates may be written in a file; what fits most values is taken, of equals the first.
 NUMBERS = (("1,234.56", "."), ("1.234,56", ","))
@@ -73,11 +74,13 @@ class Checked:
     good: dict[int, dict[str, Any]] = field(default_factory=dict)
     bad: dict[int, dict[str, str]] = field(default_factory=dict)
     started_before: set[int] = field(default_factory=set)
+    #: Rows that say the same as one that another file has started, as a mended file does of all its sound rows.
+    repeats: set[int] = field(default_factory=set)
 
-    @property
-    def to_start(self) -> list[int]:
-        """The rows that would start a run now."""
-        return [number for number in self.good if number not in self.started_before]
+    def to_start(self, *, repeats_too: bool = False) -> list[int]:
+        """The rows that would start a run now, those that repeat another file's only where that is wanted."""
+        known = self.started_before if repeats_too else self.started_before | self.repeats
+        return [number for number in self.good if number not in known]
 
 
 def upload(workflow: Workflow, *, name: str, content: bytes, by: User) -> Upload:
@@ -143,11 +146,16 @@ def check(table: Upload, fields: Sequence[Field], reading: Reading) -> Checked:
     keys = {_key(table, number): number for number in checked.good}
     known = Event.objects.filter(starts=table.workflow_id, key__startswith=f"csv:{table.sha256}:")
     checked.started_before = {keys[key] for key in known.values_list("key", flat=True) if key in keys}
+    others = _started_by_others(table) if checked.good else set()
+    checked.repeats = {number for number, data in checked.good.items() if _said(data) in others}
     return checked
 
 
-def start(table: Upload, reading: Reading, *, by: User) -> int:
-    """Start a run for each good row that has not been started before; how many. Raises NotStartedError."""
+def start(table: Upload, reading: Reading, *, by: User, repeats_too: bool = False) -> int:
+    """Start a run for each good row that has not been started before; how many. Raises NotStartedError.
+
+    Rows that repeat another file's are left out, unless they are wanted.
+    """
     workflow = table.workflow
     operation = starting.opens(workflow, Door.FILE).full_key
     checked = check(table, starting.fields_of(workflow), reading)
@@ -155,7 +163,8 @@ def start(table: Upload, reading: Reading, *, by: User) -> int:
         locked = Upload.objects.select_for_update().get(pk=table.pk)
         if locked.status == Upload.Status.STARTED:
             return 0
-        items = [(_key(table, number), data) for number, data in checked.good.items()]
+        wanted = checked.to_start(repeats_too=repeats_too)
+        items = [(_key(table, number), checked.good[number]) for number in wanted]
         started = starting.start_many(workflow, operation=operation, items=items, by=by)
         # What the rows held is in the events now.
         locked.status, locked.rows, locked.started_at = Upload.Status.STARTED, [], timezone.now()
@@ -168,6 +177,20 @@ def started_before(table: Upload) -> Upload | None:
     """The last time that this very file was started; None where it never was."""
     same = Upload.objects.filter(workflow=table.workflow_id, sha256=table.sha256, status=Upload.Status.STARTED)
     return same.exclude(pk=table.pk).select_related("uploaded_by").order_by("-started_at").first()
+
+
+def _started_by_others(table: Upload) -> set[str]:
+    """What the rows said that the last other files have started."""
+    files = Upload.objects.filter(workflow=table.workflow_id, status=Upload.Status.STARTED).exclude(sha256=table.sha256)
+    found: set[str] = set()
+    for sha256 in list(files.order_by("-started_at").values_list("sha256", flat=True)[:_FILES_COMPARED]):
+        events = Event.objects.filter(starts=table.workflow_id, key__startswith=f"csv:{sha256}:")
+        found.update(_said(data) for data in events.values_list("data", flat=True).iterator(chunk_size=500) if data)
+    return found
+
+
+def _said(data: Mapping[str, Any]) -> str:
+    return hashlib.sha256(dumps(dict(sorted(data.items()))).encode()).hexdigest()
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -168,12 +168,14 @@ def start_rows(request: HttpRequest, workflow_id: int, upload_id: int) -> HttpRe
     posted = request.POST if request.method == "POST" else None
     reading = uploads.guess(table, fields) if posted is None else uploads.reading_of(posted.dict(), table, fields)
     checked = uploads.check(table, fields, reading)
+    repeats_too = posted is not None and posted.get("repeats_too") == "yes"
+    count = len(checked.to_start(repeats_too=repeats_too))
     problems: dict[str, str] = {}
     if posted is not None and "_reload" not in posted:
-        problems = _questions(checked, posted.dict())
+        problems = _questions(checked, posted.dict(), repeats_too)
         if not problems:
             try:
-                count = uploads.start(table, reading, by=_person(request))
+                count = uploads.start(table, reading, by=_person(request), repeats_too=repeats_too)
             except starting.NotStartedError as error:
                 problems["start"] = error.message
             else:
@@ -188,22 +190,23 @@ def start_rows(request: HttpRequest, workflow_id: int, upload_id: int) -> HttpRe
         "numbers": uploads.NUMBERS,
         "dates": uploads.DATES,
         "checked": checked,
-        "count": len(checked.to_start),
+        "count": count,
+        "repeats_too": repeats_too,
         "first": _first(checked, fields),
         "bad": [(number, list(said.values())) for number, said in list(checked.bad.items())[:_BAD_SHOWN]],
         "more_bad": max(0, len(checked.bad) - _BAD_SHOWN),
         "before": uploads.started_before(table),
-        "asks": len(checked.to_start) > uploads.ASKS_ABOVE,
+        "asks": count > uploads.ASKS_ABOVE,
         "problems": problems,
         "writes": byhand.writes(workflow),
     }
     return page(request, "workflows/start_rows.html", context, title=f"Rows of {table.name}")
 
 
-def _questions(checked: Checked, posted: dict[str, str]) -> dict[str, str]:
+def _questions(checked: Checked, posted: dict[str, str], repeats_too: bool) -> dict[str, str]:
     """What still has to be said yes to."""
     found: dict[str, str] = {}
-    count = len(checked.to_start)
+    count = len(checked.to_start(repeats_too=repeats_too))
     if not checked.good:
         return {"start": "No row can be started as it is. Mend the file or choose other columns."}
     if not count:
@@ -218,7 +221,8 @@ def _questions(checked: Checked, posted: dict[str, str]) -> dict[str, str]:
 def _first(checked: Checked, fields: tuple[Field, ...]) -> list[tuple[int, list[str], bool]]:
     shown = list(checked.good.items())[:_ROWS_SHOWN]
     return [
-        (number, [example_of(data[f.name]) for f in fields], number in checked.started_before) for number, data in shown
+        (number, [example_of(data[f.name]) for f in fields], number in checked.started_before | checked.repeats)
+        for number, data in shown
     ]
 
 
