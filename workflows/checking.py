@@ -170,6 +170,11 @@ class _Check:
             yield Problem(step.key, "workflow", "A workflow cannot call itself. Choose another one.")
         elif called.published_id is None:
             yield Problem(step.key, "workflow", f"{called.name} is not published yet; publish it first.")
+        else:
+            # Imported here: starting reaches everything that a start may lead to, publishing included.
+            from workflows import calling
+
+            yield from (Problem(step.key, *found) for found in calling.problems(called, step_inputs(step)))
 
     def _action(self, place: Placed, reach: Reach) -> Iterator[Problem]:
         step = place.step

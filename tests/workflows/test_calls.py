@@ -200,7 +200,11 @@ def test_data_that_the_called_workflow_does_not_take_fails_the_step(
     provider: Provider, connection: Connection, cast: Cast
 ) -> None:
     below = called(cast, connection, write("w", "x"))
-    run = begin(caller(cast, connection, call("c", below, colour="red")))
+    above = caller(cast, connection, call("c", below, title="x"))
+    below.trigger_inputs = {"fields_asked": [{"label": "Colour", "holds": "text"}]}
+    below.save()
+    publishing.publish(below, by=cast.builder, note="It asks for something else now")
+    run = begin(above)
     settle()
     run.refresh_from_db()
     assert run.status == "failed"

@@ -11,7 +11,7 @@ from integrations.choices import ChoiceList
 from tests.base import Cast
 from tests.workflows.building import LINES, new_path, page_text, step_path
 from tests.world import CONTACT, World, make_world
-from workflows import editing
+from workflows import editing, publishing
 from workflows.lookup_editing import create
 from workflows.models import Workflow
 
@@ -170,7 +170,10 @@ def test_a_lookup_names_one_of_the_teams_tables(builder: Client, world: World, c
 def test_another_workflow_is_called_with_named_data(builder: Client, world: World, cast: Cast) -> None:
     path = new_path(world, kind="call")
     text = builder.get(path).content.decode()
-    assert f'<option value="{world.draft.pk}">A draft of Acme (not published yet)</option>' in text
+    assert (
+        f'<option value="{world.draft.pk}">A draft of Acme (has a trigger of its own, so it cannot be called)</option>'
+        in text
+    )
     assert f'<option value="{world.workflow.pk}">' not in text
     typed = {"name": "Tell", "on_error": "stop", "in.workflow": str(world.draft.pk), "in.waits": "false"}
     typed |= {"in.data~row": "0", "in.data.0.name": "title", "in.data.0.value": "{{ trigger.title }}"}
@@ -199,3 +202,33 @@ def test_a_stop_says_how_the_run_counts_and_why(builder: Client, world: World) -
     made = world.workflow.steps.get(kind="stop")
     assert (made.settings, made.on_error) == ({"as": "failed"}, "stop")
     assert "Ends the run here, as failed: No price for Title (New pin)" in page_text(builder, world)
+
+
+def test_a_call_is_checked_against_what_the_called_workflow_asks_for(builder: Client, world: World, cast: Cast) -> None:
+    asked = [{"label": "Invoice amount", "holds": "number"}, {"label": "Note", "holds": "text", "is_required": "false"}]
+    called = editing.create_workflow(world.team, name="To be called", operation="", connection=None, by=cast.builder)
+    inputs = {"fields_asked": asked}
+    editing.set_trigger(called, operation="start.call", connection=None, inputs=inputs, interval_minutes=5)
+    lines: editing.Sources = {
+        "contact_id": CONTACT,
+        "lines": [{"description": "{{ trigger.note }}", "unit_amount": "1"}],
+    }
+    editing.save_step(called, None, editing.StepDraft("Write it", "xero.create_invoice", world.xero, lines))
+    publishing.publish(called, by=None)
+    text = builder.get(new_path(world, kind="call")).content.decode()
+    assert text.index(f'<option value="{called.pk}">To be called</option>') < text.index("cannot be called)")
+
+    def said(workflow: Workflow, target: Workflow, sources: editing.Sources) -> set[str]:
+        step = workflow.steps.filter(kind="call").first()
+        settings = {"workflow": target.pk, "waits": True}
+        editing.save_kind(workflow, step, kind="call", name="Call", settings=settings, sources=sources)
+        return {problem.message for problem in publishing.problems(workflow)}
+
+    assert said(world.workflow, called, {"x": "1"}) == {
+        "To be called asks for no value called x. Remove it, or ask for it there.",
+        "To be called needs the value invoice_amount (Invoice amount). Add it here.",
+    }
+    assert said(world.workflow, called, {"invoice_amount": "1"}) == set()
+    assert said(called, world.workflow, {}) == {
+        f"{world.workflow.name} is not started by other workflows. Choose another trigger for it and publish."
+    }

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 
+from integrations.base import Door, Start
 from integrations.fields import Choice
 from pinxero.pages import page
 from workflows import editing, inputs, kind_forms, kinds, publishing
@@ -84,13 +85,25 @@ def options_of(workflow: Workflow, kind: str, here: Sight) -> dict[str, Sequence
         return {"table": [(name, name) for name in tables.values_list("name", flat=True)]}
     if kind == Kind.CALL:
         others = Workflow.objects.for_team(workflow.team).exclude(pk=workflow.pk).order_by("name")
-        return {
-            "workflow": [
-                (str(pk), name if published else f"{name} (not published yet)")
-                for pk, name, published in others.values_list("pk", "name", "published")
-            ]
-        }
+        found = [
+            (not _can_be_called(trigger), str(pk), name, published)
+            for pk, name, trigger, published in others.values_list("pk", "name", "trigger_operation", "published")
+        ]
+        # Those that can be called come first; the sort leaves each part in the order of names.
+        found.sort(key=lambda each: each[0])
+        return {"workflow": [(pk, _called_said(name, is_shut, published)) for is_shut, pk, name, published in found]}
     return {}
+
+
+def _can_be_called(trigger: str) -> bool:
+    found = operation_or_none(trigger)
+    return isinstance(found, Start) and Door.CALL in found.doors
+
+
+def _called_said(name: str, is_shut: bool, published: int | None) -> str:
+    if is_shut:
+        return f"{name} (has a trigger of its own, so it cannot be called)"
+    return name if published else f"{name} (not published yet)"
 
 
 def _branch(request: HttpRequest, workflow: Workflow, step: Step | None, place: Place) -> HttpResponse:
@@ -161,11 +174,10 @@ def _ask_for_values(workflow: Workflow, sources: editing.Sources) -> None:
         return
     called = Workflow.objects.for_team(workflow.team).filter(pk=int(chosen)).first()
     trigger = operation_or_none(called.trigger_operation) if called else None
-    fields_of = getattr(trigger, "fields", None)
-    if called is not None and fields_of is not None:
+    if called is not None and isinstance(trigger, Start):
         sources[table] = [
             {kind_forms.NAME_COLUMN: each.name, kind_forms.VALUE_COLUMN: ""}
-            for each in fields_of(called.trigger_inputs)
+            for each in trigger.fields(called.trigger_inputs)
         ]
 
 
@@ -205,7 +217,7 @@ def _lacks(kind: str, options: dict[str, Sequence[Choice]]) -> str:
     if kind == Kind.LOOKUP and not options["table"]:
         return "There are no lookup tables yet. Add one under Lookup tables first, then come back."
     if kind == Kind.CALL and not options["workflow"]:
-        return "There is no other workflow yet. Create the one to call first, then come back."
+        return "There is no other workflow yet. Create one that starts “from another workflow” first, then come back."
     if kind == Kind.LOOP and not options["items"]:
         return (
             "Nothing before this step brings a list. A text can be cut into one: pick it with “Use a value instead” "
