@@ -35,7 +35,8 @@ class Token:
     @property
     def source(self) -> str:
         """The reference as a mapping writes it."""
-        return "{{ " + self.path + (' | default("")' if self.is_unsure else "") + " }}"
+        fallback = f" | default({'[]' if self.is_list else '""'})" if self.is_unsure else ""
+        return "{{ " + self.path + fallback + " }}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.base import Cast
 from tests.world import World, make_world
-from workflows import editing
+from workflows import editing, mapping
 from workflows.lookup_editing import create
 from workflows.models import Event, Step
 from workflows.outline import Place
@@ -91,6 +91,20 @@ def test_what_only_one_path_does_is_offered_with_what_to_use_otherwise(world: Wo
     after = look(world)
     assert found(after, f"steps.{made.key}.x").source == f'{{{{ steps.{made.key}.x | default("") }}}}'
     assert "it only runs in the path “Path 1”" in next(g.note for g in after.groups if g.key == made.key)
+
+
+def test_a_list_that_may_not_be_there_is_an_empty_one_then(world: World) -> None:
+    branch = editing.add_branch(world.workflow, name="How large?", paths=1, has_otherwise=True)
+    place = Place(branch.children.get(position=1))
+    draft = editing.StepDraft("Inner", "xero.create_invoice", world.xero, {})
+    made = editing.save_step(world.workflow, None, draft, place=place)
+    source = f"{{{{ steps.{made.key}.LineItems | default([]) }}}}"
+    seen = look(world)
+    assert source in dict(seen.lists)
+    group = seen.items_of(source)
+    assert group is not None
+    assert "item.Description" in [token.path for token in group.tokens]
+    assert mapping.evaluate(source, {"steps": {}}) == []
 
 
 def test_nothing_comes_after_a_stop(world: World) -> None:
