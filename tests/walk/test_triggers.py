@@ -14,7 +14,7 @@ from tests.walk.recipes import REFUSED_FOR_NO_REASON, Noticed, has_provider, not
 from tests.walk.stage import Stage, step_of
 from workflows.models import Run, Workflow
 
-pytestmark = pytest.mark.parametrize("trigger", filter(has_provider, registry.triggers()), ids=name_of)
+pytestmark = pytest.mark.parametrize("trigger", list(filter(has_provider, registry.triggers())), ids=name_of)
 
 
 def listening(stage: Stage, trigger: Trigger) -> tuple[Workflow, str]:
