@@ -35,7 +35,8 @@ class Token:
     @property
     def source(self) -> str:
         """The reference as a mapping writes it."""
-        fallback = f" | default({'[]' if self.is_list else '""'})" if self.is_unsure else ""
+        nothing = "[]" if self.is_list else '""'
+        fallback = f" | default({nothing})" if self.is_unsure else ""
         return "{{ " + self.path + fallback + " }}"
 
 
