@@ -12,7 +12,7 @@ from tests.base import Cast
 from tests.workflows.conftest import Make
 from tests.workflows.scripted import connector as scripted
 from tests.workflows.starts import CONNECTORS, started_by
-from workflows import publishing
+from workflows import portable, publishing
 from workflows.models import InboundHook, Schedule, Workflow
 
 
@@ -145,3 +145,19 @@ def test_the_published_version_says_it_in_words(cast: Cast, make_workflow: Make)
     workflow = started_by(cast, make_workflow, "start.schedule", {"how": "weekdays"}, value="{{ trigger.date }}")
     assert workflow.published is not None
     assert workflow.published.summary.startswith("It starts Monday to Friday at 09:00")
+
+
+def test_pausing_says_what_it_means_for_a_start(cast: Cast, make_workflow: Make, builder: Client) -> None:
+    workflow = started_by(cast, make_workflow, "start.manual")
+    assert "Nothing starts it while it is paused." in text(builder, f"/workflows/{workflow.pk}/pause/")
+
+
+def test_a_start_survives_export_and_import(cast: Cast, make_workflow: Make) -> None:
+    workflow = started_by(cast, make_workflow, "start.manual")
+    file = portable.read(portable.export(workflow))
+    mine = {key: workflow.steps.get().connection for key in file.connections}
+    answers = portable.Answers(connections=mine, workflows={}, values={})
+    made = portable.make(file, answers, team=cast.team, name="Again", by=cast.builder)
+    assert (made.trigger_operation, made.trigger_connection) == ("start.manual", None)
+    assert made.trigger_inputs == workflow.trigger_inputs
+    assert publishing.problems(made) == []

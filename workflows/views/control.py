@@ -104,10 +104,7 @@ def pause(request: HttpRequest, workflow_id: int) -> HttpResponse:
     context = {
         "workflow": workflow,
         "heading": f"Pause {workflow.name}?",
-        "explanation": (
-            "Nothing new is noticed while it is paused. Runs that are under way go on. What arrives meanwhile is not "
-            "caught up on: switching on again begins by noting what is there."
-        ),
+        "explanation": start_told.while_paused(workflow),
         "form": form,
         "problem": problem,
         "submit": "Pause",

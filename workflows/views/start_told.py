@@ -75,3 +75,16 @@ def once_active(workflow: Workflow) -> str:
     if start.next_times:
         return f"{workflow.name} is active. It starts next on {start.next_times[0]}."
     return f"{workflow.name} is active and can be started."
+
+
+def while_paused(workflow: Workflow) -> str:
+    """What pausing means."""
+    if told(workflow, published=True) is None:
+        return (
+            "Nothing new is noticed while it is paused. Runs that are under way go on. What arrives meanwhile is not "
+            "caught up on: switching on again begins by noting what is there."
+        )
+    return (
+        "Nothing starts it while it is paused. Runs that are under way go on. What would have started it meanwhile is "
+        "not made good: it starts again from the moment it is switched on."
+    )
