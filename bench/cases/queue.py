@@ -27,7 +27,7 @@ class Queue(PinsCase):
 
     size = 500
     must_be_some = ("truncations", "messages_destroyed")
-    controls = {"no_sweeper": "somebody looks for work whose bell was lost"}
+    controls = {"no_sweeper": "somebody looks for what is due, and rings for it"}
 
     def environment(self, options: argparse.Namespace) -> dict[str, str]:
         return breaks("queue", options.control) if options.control else {}
