@@ -33,6 +33,7 @@ def keep_house() -> None:
     """Do what is due."""
     _chore("finish refreshes", oauth.finish_refreshes)
     _chore("catch up after lost notices", doorbell.catch_up)
+    _chore("try providers that are down", watching.try_providers)
     _chore("watch what lasts", watching.watch)
     _chore("look for missing runs", expecting.look)
     _chore("go on with batches", batches.work)

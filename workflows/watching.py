@@ -7,20 +7,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from integrations import registry
+from integrations import connections, registry
+from integrations.clock import DatabaseNow, seconds
+from integrations.errors import IntegrationError
+from integrations.limits import PROBE_SECONDS
 from integrations.models import CallBudget, Connection, Team
-from workflows import disk, notices
+from workflows import beats, disk, notices
 from workflows.models import Notice, TriggerState, Workflow
 from workflows.notices import Matter
 
 #: A look that fails once or twice is the weather.
 _FAILED_LOOKS = 3
+#: Real seconds after which a try is overdue that runs and looks should have made, and how many are made up for at once.
+_LEFT_ALONE_SECONDS = 2 * PROBE_SECONDS
+_MOST_TRIED = 5
 
 
 def watch() -> int:
     """Let the notices say what is the case now; how many began or ended."""
     found = [*_to_reconnect(), *_down(), *_failing_looks(), *_full_disks()]
     return notices.tell_what_lasts(Notice.LASTING, found)
+
+
+def try_providers() -> int:
+    """Call those that are down and that no run and no look tries just now, so that an outage has an end even where
+    everything is paused; how many answered."""
+    left_alone = DatabaseNow() - seconds(_LEFT_ALONE_SECONDS)
+    down = CallBudget.objects.filter(
+        down_since__isnull=False, probe_at__lt=left_alone, connection__status=Connection.Status.CONNECTED
+    )
+    answered = 0
+    for budget in down.select_related("connection__grant").order_by("probe_at")[:_MOST_TRIED]:
+        beats.getting_on()
+        try:
+            connections.refresh_details(budget.connection)
+        except IntegrationError:
+            continue
+        answered += 1
+    return answered
 
 
 def _to_reconnect() -> Iterator[Matter]:

@@ -12,7 +12,7 @@ import pytest
 from django.core import mail
 from django.utils import timezone
 
-from integrations.errors import RejectedError
+from integrations.errors import RejectedError, TemporaryError
 from integrations.models import CallBudget, Connection
 from tests.base import Cast
 from tests.workflows.conftest import Make, drain, settle, start
@@ -168,6 +168,29 @@ def test_a_connection_that_was_never_called_may_fail_too(provider: Provider, mak
     TriggerState.objects.update(failures=3, last_error="Oh.")
     assert not CallBudget.objects.exists()
     assert watching.watch() == 1
+
+
+def test_a_provider_that_nothing_else_tries_is_tried_by_the_chores(
+    provider: Provider, connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def refresh(each: Connection) -> None:
+        tried.append(each.name)
+        if len(tried) == 1:
+            raise TemporaryError("Still nothing.")
+
+    monkeypatch.setattr(watching.connections, "refresh_details", refresh)
+    now = timezone.now()
+    CallBudget.objects.create(connection=connection, down_since=now, probe_at=now - timedelta(seconds=100))
+    assert watching.try_providers() == 0
+    assert tried == [], "its turn is hardly over; a run may be about to try"
+    CallBudget.objects.update(probe_at=now - timedelta(seconds=121))
+    assert watching.try_providers() == 0
+    assert watching.try_providers() == 1
+    Connection.objects.update(status=Connection.Status.DISCONNECTED)
+    assert watching.try_providers() == 0
+    assert tried == ["Scripted account"] * 2
 
 
 # --- the disk --------------------------------------------------------------------------------------------------------
