@@ -103,11 +103,7 @@ class Lease:
             self._notes[id(step_run)] = _Note(step_run, None)
         # Inside another transaction it needs no savepoint: whoever loses the lease loses all of it.
         with transaction.atomic(savepoint=False):
-            changes = {"lease_until": DatabaseNow() + seconds(LEASE_SECONDS), "kills": 0, **(run or {})}
-            changed = Run.objects.filter(pk=self.run_id, lease_token=self.token, status=Run.Status.RUNNING).update(
-                **changes
-            )
-            if not changed:
+            if not (_change(self.run_id, self.token, run) if run else _renew(self.run_id, self.token)):
                 raise LostLeaseError(f"run {self.run_id}")
             self._save()
         self.drop_notes()
@@ -118,6 +114,30 @@ class Lease:
         StepRun.objects.bulk_create([note.step_run for note in notes if note.step_run._state.adding])
         for note in stored:
             note.step_run.save(update_fields=note.fields)
+
+
+def _change(run_id: int, token: int, changes: dict[str, Any]) -> int:
+    mine = Run.objects.filter(pk=run_id, lease_token=token, status=Run.Status.RUNNING)
+    return mine.update(**{"lease_until": DatabaseNow() + seconds(LEASE_SECONDS), "kills": 0, **changes})
+
+
+def _renew(run_id: int, token: int) -> int:
+    """The same without any change but the lease: said more often than anything else, once a step that writes.
+
+    Worded by hand, because Django takes ten times as long to word it as the database to do it.
+    """
+    wait: Any = seconds(LEASE_SECONDS)
+    if connection.vendor == "postgresql":
+        until = "clock_timestamp() + %s"
+    else:
+        until, wait = "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', %s)", f"+{wait.total_seconds():.3f} seconds"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE workflows_run SET lease_until = {until}, kills = 0 "  # noqa: S608 - nothing in it is given
+            "WHERE id = %s AND lease_token = %s AND status = 'running'",
+            [wait, run_id, token],
+        )
+        return int(cursor.rowcount)
 
 
 def due(now: Any) -> Q:
