@@ -153,6 +153,13 @@ def _add_invoice_to_the_loop(person: Person) -> None:
     assert person.reads("Boom FM")
 
 
+_TOP = """(each) => {
+  each.scrollIntoView({block: "center"});
+  const {x, y, width, height} = each.getBoundingClientRect();
+  return each.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
+
+
 def _read_tree(person: Person) -> None:
     """It reads as what it does, fits every screen, and each control has a name."""
     inside = person.page.get_by_label("For each item of Each tart").inner_text()
@@ -164,6 +171,15 @@ def _read_tree(person: Person) -> None:
         person.page.reload()
         assert looks.overflow(person.page) == []
         assert looks.nameless(person.page) == []
+        for menu in person.page.locator(".px-menu").all():
+            menu.locator("summary").click()
+            box = menu.locator(".px-menu-items").bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+            top = menu.get_by_role("link", name="Delete…").evaluate(_TOP)
+            assert top, "The menu is covered by something."
+            menu.locator("summary").click()
     forms = [each for each in looks.links(person.page) if "/steps/" in each]
     assert len(forms) > 20
     for address in forms:
