@@ -33,6 +33,7 @@ from django.http import QueryDict
 
 from integrations.base import Door
 from integrations.clock import DatabaseNow
+from integrations.encryption import UndecryptableError
 from integrations.jsonfield import dumps, loads_answer, storable_text
 from integrations.registry import UnknownOperationError, trigger
 from integrations.webhooks import impatient
@@ -47,6 +48,8 @@ LONGEST_BODY = 1024 * 1024
 MOST_A_MINUTE = 300
 _DEEPEST = 50
 _SAMPLE_BYTES = 100_000
+#: What is encrypted, and so may not open where a key was lost.
+_SECRETS = ("token", "secret")
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,8 @@ class _RefusedError(Exception):
 
 
 def hook_of(workflow: Workflow) -> InboundHook:
-    """The workflow's address, made at the first asking."""
-    found = InboundHook.objects.filter(workflow=workflow).first()
+    """The workflow's address, made at the first asking. Its secrets are opened where they are asked for."""
+    found = InboundHook.objects.filter(workflow=workflow).defer(*_SECRETS).first()
     if found is not None:
         return found
     token = _new_token()
@@ -87,7 +90,7 @@ def hook_of(workflow: Workflow) -> InboundHook:
         with transaction.atomic():
             return InboundHook.objects.create(workflow=workflow, token=token, token_hash=hashed(token))
     except IntegrityError:
-        return InboundHook.objects.get(workflow=workflow)
+        return InboundHook.objects.defer(*_SECRETS).get(workflow=workflow)
 
 
 def rotate(hook: InboundHook) -> None:
@@ -119,7 +122,7 @@ def _new_token() -> str:
 def find(token: str) -> InboundHook | None:
     """The address with this token; None where there is none."""
     rows = InboundHook.objects.select_related("workflow__published").filter(workflow__deleted_at__isnull=True)
-    return rows.filter(token_hash=hashed(token)).first()
+    return rows.filter(token_hash=hashed(token)).defer(*_SECRETS).first()
 
 
 def receive(hook: InboundHook, call: Call) -> Answer:
@@ -136,6 +139,9 @@ def receive(hook: InboundHook, call: Call) -> Answer:
             return _store(hook, data)
     except _RefusedError as refused:
         return refused.answer
+    except UndecryptableError:
+        logger.exception("The secret that calls of workflow %s are signed with cannot be opened.", hook.workflow_id)
+        return Answer(503, {"error": "The signature cannot be checked now. Send it again later."})
     except DatabaseError as error:
         logger.warning("A call of the address of workflow %s could not be stored: %s", hook.workflow_id, error)
         return Answer(503, {"error": "The call could not be stored. Send it again."})

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cryptography.fernet import Fernet
 from django.db import DatabaseError
 from django.test import Client, override_settings
 
+from integrations.models import Grant
 from tests.base import Cast
 from tests.workflows.conftest import Make
 from tests.workflows.scripted import connector as scripted
@@ -244,3 +246,22 @@ def test_a_log_line_of_whoever_writes_it_has_the_token_taken_out() -> None:
     other = logging.LogRecord("x", 20, "", 0, "Run %s of %s", (1, "/hooks/xero/"), None)
     HideSecretAddresses().filter(other)
     assert other.getMessage() == "Run 1 of /hooks/xero/"
+
+
+def test_a_lost_key_stops_neither_the_calls_nor_the_page(
+    cast: Cast, workflow: Workflow, client: Client, settings: Any
+) -> None:
+    hook = hooks.hook_of(workflow)
+    address = f"/hooks/in/{hook.token}/"
+    Grant.objects.update(access_token="", refresh_token="")
+    settings.TOKEN_KEYS = [Fernet.generate_key().decode()]
+    client.force_login(cast.builder)
+    assert Client().post(address, "{}", content_type="application/json").status_code == 202
+    page = client.get(f"/workflows/{workflow.pk}/trigger/").content.decode()
+    assert "none of the keys in TOKEN_KEYS opens it" in page
+    hooks.set_signature(hook, signature="hex", header="X-S", secret="swordfish")
+    settings.TOKEN_KEYS = [Fernet.generate_key().decode()]
+    assert Client().post(address, "{}", content_type="application/json").status_code == 503
+    assert client.get(f"/workflows/{workflow.pk}/trigger/signature/").status_code == 200
+    client.post(f"/workflows/{workflow.pk}/trigger/new-address/")
+    assert hooks.hook_of(workflow).token in client.get(f"/workflows/{workflow.pk}/trigger/").content.decode()

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 
 from integrations.access import Can, allow
 from integrations.base import Door, Start
+from integrations.encryption import UndecryptableError
 from integrations.errors import InvalidInputError
 from pinxero.pages import page
 from workflows import calendar, editing, hooks, inputs, schedules
@@ -148,8 +149,11 @@ def starts_when(workflow: Workflow) -> str:
 
 
 def address_of(workflow: Workflow) -> str:
-    """The whole secret address, for those who may build with it."""
-    return f"{settings.BASE_URL}/hooks/in/{hooks.hook_of(workflow).token}/"
+    """The whole secret address, for those who may build with it; empty where no key opens it any more."""
+    try:
+        return f"{settings.BASE_URL}/hooks/in/{hooks.hook_of(workflow).token}/"
+    except UndecryptableError:
+        return ""
 
 
 # --- the secret address -----------------------------------------------------------------------------------------------
@@ -192,6 +196,13 @@ class SignatureForm(PlainForm):
         return data
 
 
+def _has_secret(hook: InboundHook) -> bool:
+    try:
+        return bool(hook.secret)
+    except UndecryptableError:
+        return False
+
+
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def hook_signature(request: HttpRequest, workflow_id: int) -> HttpResponse:
@@ -199,7 +210,7 @@ def hook_signature(request: HttpRequest, workflow_id: int) -> HttpResponse:
     workflow = workflow_or_404(request, workflow_id)
     hook = hooks.hook_of(workflow)
     initial = {"signature": hook.signature, "header": hook.header or "X-Signature"}
-    form = SignatureForm(request.POST or None, initial=initial, has_secret=bool(hook.secret))
+    form = SignatureForm(request.POST or None, initial=initial, has_secret=_has_secret(hook))
     if request.method == "POST" and form.is_valid():
         hooks.set_signature(hook, **form.cleaned_data)
         messages.success(request, "Saved. It counts from the next call on.")
