@@ -241,3 +241,23 @@ def test_a_version_shows_the_tree_as_it_was_published(builder: Client, world: Wo
     assert "said Description (Item of Lines)" in said
     assert "For everything that no other path takes. Nothing happens here." in said
     assert reverse("new_step", args=[world.workflow.pk]) not in text
+
+
+def test_names_are_text_on_every_page_of_the_tree(builder: Client, world: World) -> None:
+    name = '"><script>alert(1)</script>'
+    branch = editing.add_branch(world.workflow, name=name, paths=1, has_otherwise=True)
+    path = branch.children.order_by("position")[0]
+    editing.save_conditions(world.workflow, path, None, name=name)
+    inner = editing.save_kind(
+        world.workflow, None, kind="format", name=name, settings={}, sources={"x": name}, place=Place(path)
+    )
+    pages = [reverse("workflow", args=[world.workflow.pk]), step_path(branch), step_path(path), step_path(inner)]
+    pages += [reverse(page, args=[world.workflow.pk, inner.pk]) for page in ("place_step", "delete_step")]
+    pages += [
+        new_path(world, parent=path.pk, before=inner.pk),
+        reverse("delete_step", args=[world.workflow.pk, branch.pk]),
+    ]
+    for page in pages:
+        text = builder.get(page).content.decode()
+        assert "&lt;script&gt;alert(1)" in text, page
+        assert "<script>alert(1)" not in text, page
