@@ -225,3 +225,17 @@ def test_a_mail_address_of_an_unknown_kind_is_named() -> None:
     outcome = run("manage.py", "check", EMAIL_URL="pigeon://mail.example.com")
     assert outcome.returncode == 1
     assert "EMAIL_URL has to begin with smtp://" in outcome.stderr
+
+
+def test_mails_can_be_written_into_a_folder(tmp_path: Path) -> None:
+    outcome = run(
+        "manage.py",
+        "shell",
+        "-v0",
+        "-c",
+        "from django.core.mail import send_mail; send_mail('Hello', 'text', None, ['a@b.example'])",
+        EMAIL_URL=f"file://{tmp_path / 'mails'}",
+        PINXERO_MODE="development",
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert "Subject: Hello" in next((tmp_path / "mails").iterdir()).read_text()
