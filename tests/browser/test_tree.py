@@ -14,7 +14,7 @@ from playwright.sync_api import Locator
 from tests.browser import looks
 from tests.browser.person import Person
 from tests.browser.stage import Stage
-from tests.browser.ways import begin_workflow, connect, publish_and_switch_on
+from tests.browser.ways import begin_invoice_step, begin_workflow, connect, publish_and_switch_on
 from tests.provider import DEMO
 
 pytestmark = pytest.mark.browser
@@ -49,6 +49,48 @@ def test_a_person_builds_a_branch_and_a_loop_and_each_item_is_invoiced(
     told = [_as_xero_tells(stage, known["id"]) for known in stage.sandbox.invoices()]
     lines = [(line["Description"], line["UnitAmount"]) for invoice in told for line in invoice["LineItems"]]
     assert sorted(lines) == [("Peach tart", Decimal("12.50")), ("Plum tart", Decimal("12.50"))]
+
+
+def test_an_invoice_has_a_row_for_each_item_of_a_list_beside_a_fixed_one(
+    stage: Stage, person_at: Callable[..., Person]
+) -> None:
+    builder = person_at()
+    builder.sign_in("builder")
+    begin_workflow(builder, "Chairs on one invoice", board=BOARD)
+    begin_invoice_step(builder)
+    builder.field("Contact").select_option(label="Boom FM (accounts@boomfm.example)")
+    _fill_row(builder, 0, "Delivery", "20")
+    builder.click("Add a row per item of a list")
+    builder.page.get_by_text("Row 2: one per item of a list").wait_for()
+    repeated = builder.page.locator(".px-rows-item").nth(1)
+    repeated.locator("summary", has_text="Use a value instead").first.click()
+    repeated.get_by_label("One row for each item of: value from an earlier step").fill(
+        '{{ trigger.title | split(", ") }}'
+    )
+    _fill_row(builder, 1, "{{ item }}", "5")
+    builder.click("Save the step")
+    assert builder.reads("For each item of:")
+    publish_and_switch_on(builder, note="All chairs of a pin.")
+    before = {each["id"] for each in stage.sandbox.invoices()}
+    stage.sandbox.add_pins(BOARD, title="Chair, Stool")
+    builder.click("Look now")
+    builder.open("/runs/")
+    _await(builder, "Chairs on one invoice", "Succeeded")
+    [made] = [each["id"] for each in stage.sandbox.invoices() if each["id"] not in before]
+    invoice = _as_xero_tells(stage, made)
+    assert [(line["Description"], line["UnitAmount"]) for line in invoice["LineItems"]] == [
+        ("Delivery", Decimal("20.00")),
+        ("Chair", Decimal("5.00")),
+        ("Stool", Decimal("5.00")),
+    ]
+    assert invoice["SubTotal"] == Decimal("30.00")
+
+
+def _fill_row(person: Person, place: int, description: str, price: str) -> None:
+    row = person.page.locator(".px-rows-item").nth(place)
+    row.get_by_label("Description").fill(description)
+    row.get_by_label("Quantity").fill("1")
+    row.get_by_label("Unit price").fill(price)
 
 
 def _await(person: Person, title: str, status: str) -> None:
