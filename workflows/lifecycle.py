@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from integrations import registry
-from integrations.base import Start, Trigger
+from integrations.base import Effect, Start, Trigger
 from integrations.clock import DatabaseNow
 from integrations.errors import IntegrationError
 from integrations.models import Connection
@@ -254,7 +254,7 @@ def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") 
     allowed = {Status.NEEDS_REVIEW, Status.FAILED}
     with _deciding(run, Decision.What.MARK_DONE, by, reason, allowed=allowed) as deciding:
         step_run = deciding.waiting or _insist_on_failed(run)
-        if step_run.kind != Step.Kind.ACTION:
+        if not _writes(step_run):
             raise NotAllowedNowError(f"“{step_run.name}” writes nothing, so nobody can do it by hand. Skip it instead.")
         step_run.state, step_run.error, step_run.finished_at = StepRun.State.SUCCEEDED, "", database_now()
         by_hand.settle(step_run, output, provider_id)
@@ -263,6 +263,15 @@ def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") 
         mending.open_around(run, step_run)
         deciding.about(step_run)
         _requeue(run)
+
+
+def _writes(step_run: StepRun) -> bool:
+    if step_run.kind != Step.Kind.ACTION:
+        return False
+    try:
+        return registry.action(step_run.operation).effect is not Effect.READS
+    except registry.UnknownOperationError:
+        return True
 
 
 def send_again(run: Run, *, by: User | None, reason: str) -> None:

@@ -248,9 +248,14 @@ def test_a_step_in_a_loop_can_be_skipped_or_settled_by_hand(
 def test_only_a_write_can_have_been_done_by_hand(provider: Provider, make_tree: MakeTree, cast: Cast) -> None:
     run = begin(make_tree(named("sums", net="{{ trigger.title * 2 }}"), write("w")))
     settle()
-    with pytest.raises(lifecycle.NotAllowedNowError, match="Skip it instead"):
-        lifecycle.mark_done(run, by=cast.builder, reason="Did it")
-    assert run.decisions.count() == 0
+    read_only = begin(make_tree(read("r"), write("w")))
+    provider.reads = [RejectedError("No such thing.")]
+    settle()
+    for each in (run, read_only):
+        with pytest.raises(lifecycle.NotAllowedNowError, match="Skip it instead"):
+            lifecycle.mark_done(each, by=cast.builder, reason="Did it")
+        assert each.decisions.count() == 0
+        assert state_of(each) == "failed"
 
 
 @pytest.mark.parametrize("how", ["succeeded", "failed", "filtered"])
