@@ -55,19 +55,19 @@ def judge(state: TriggerState, runs: Sequence[Run], look: Look) -> None:
 def _judge_number(state: TriggerState, workflow: Workflow, runs: list[Run], look: Look, limits: Safeguards) -> None:
     earlier = look.started[workflow.pk]
     is_held = workflow.pk in look.holding
-    reason = ""
-    if is_held:
-        reason = _too_many(state, limits)
-    elif limits.hold_above and len(earlier) + len(runs) > limits.hold_above:
-        writing = len(_writing((*earlier, *runs)))
-        reason = _too_many(state, limits) if writing > limits.hold_above else ""
+    reason = _too_many(state, limits) if is_held else ""
+    known = [*earlier, *runs]
+    if not is_held and limits.hold_above and len(known) > limits.hold_above:
+        # What does not get past the filters need not be looked at again with the next page.
+        known = _writing(known)
+        reason = _too_many(state, limits) if len(known) > limits.hold_above else ""
     if not reason and limits.most_per_hour and _is_above(workflow, limits.most_per_hour, len(runs)):
         reason = (
             f"More than {limits.most_per_hour:,} runs of this workflow that would write began within an hour. "
             "Held until a person lets it go."
         )
     if not reason:
-        earlier.extend(runs)
+        look.started[workflow.pk] = known if limits.hold_above else []
         return
     held = _writing(runs)
     hold(held, reason)
@@ -76,7 +76,7 @@ def _judge_number(state: TriggerState, workflow: Workflow, runs: list[Run], look
     caught_up = unclaimed.update(
         status=Run.Status.WAITING, wait_reason=Run.WaitReason.HOLD, waiting_since=DatabaseNow(), error=reason
     )
-    earlier.clear()
+    look.started[workflow.pk] = []
     look.holding.add(workflow.pk)
     if held or caught_up:
         _tell(workflow, Notice.Kind.HELD, "runs are held", reason, times=0 if is_held else 1)

@@ -10,8 +10,8 @@ from integrations.base import Item
 from tests.base import Cast
 from tests.workflows.conftest import Make, do_poll, drain, settle, thing
 from tests.workflows.scripted.connector import Provider
-from workflows import holding, lifecycle, polling
-from workflows.models import Notice, Run, Safeguards, Workflow
+from workflows import holding, intake, lifecycle, polling
+from workflows.models import Event, Notice, Run, Safeguards, Workflow
 
 pytestmark = pytest.mark.django_db
 ABOVE_10 = {"left": "{{ trigger.price }}", "type": "number", "operator": "greater_than", "right": "10"}
@@ -195,3 +195,20 @@ def test_a_chain_without_a_circle_goes_on_until_it_is_too_long(provider: Provide
             assert holding._circle(replica, known).startswith("More than 10 workflows in a row")
         replica.save()
         chain.append(replica)
+
+
+def test_a_long_look_keeps_in_mind_only_what_counts(provider: Provider, make_workflow: Make) -> None:
+    workflow = ready(make_workflow, condition=ABOVE_10, hold_above=2)
+    looked = holding.Look()
+    assert workflow.listens_to is not None
+    for page in range(5):
+        runs = [
+            intake.new_run(workflow, workflow.published, Event(data=item.data))
+            for item in things(1, 3, price=20 if page == 0 else 1)[: 2 if page == 0 else 3]
+        ]
+        holding.judge(workflow.listens_to, runs, looked)
+        assert [run.status for run in runs] == ["queued"] * len(runs)
+    assert len(looked.started[workflow.pk]) == 2
+    free = ready(make_workflow, name="Free", hold_above=0)
+    holding.judge(workflow.listens_to, [intake.new_run(free, free.published, Event(data={"price": 20}))], looked)
+    assert looked.started[free.pk] == []
