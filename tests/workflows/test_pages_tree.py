@@ -261,3 +261,16 @@ def test_names_are_text_on_every_page_of_the_tree(builder: Client, world: World)
         text = builder.get(page).content.decode()
         assert "&lt;script&gt;alert(1)" in text, page
         assert "<script>alert(1)" not in text, page
+
+
+def test_publishing_leads_to_where_each_problem_is_mended(builder: Client, world: World) -> None:
+    loop = editing.save_kind(world.workflow, None, kind="loop", name="Lines", settings={"items": LINES}, sources={})
+    wrong = {"left": "{{ trigger.nothing }}", "type": "text", "operator": "contains", "right": "x"}
+    tree = {"group": "all", "items": [wrong]}
+    inner = editing.save_conditions(world.workflow, None, tree, name="Filter", place=Place(loop))
+    wait = editing.save_kind(world.workflow, None, kind="delay", name="Wait", settings={"how": "for"}, sources={})
+    empty = editing.save_kind(world.workflow, None, kind="loop", name="Empty", settings={"items": LINES}, sources={})
+    text = builder.get(reverse("publish_workflow", args=[world.workflow.pk])).content.decode()
+    page = reverse("workflow", args=[world.workflow.pk])
+    for address in (step_path(inner), f"{step_path(wait)}#id_in-amount", f"{page}#step-{empty.pk}"):
+        assert f'href="{address}"' in text

@@ -141,7 +141,8 @@ def _place(workflow: Workflow, problem: publishing.Problem) -> tuple[str, str]:
     step = workflow.steps.filter(key=problem.step).first()
     if step is None:
         return reverse("workflow", args=[workflow.pk]), "Workflow"
-    if step.kind == Step.Kind.FILTER:
-        return reverse("workflow_filter", args=[workflow.pk]), "Filter"
-    input_id = f"#id_in-{problem.input.replace('.', '-')}" if problem.input else ""
+    if problem.input is None and step.kind in (Step.Kind.ACTION, Step.Kind.BRANCH, Step.Kind.LOOP):
+        # What stands in them is changed on the workflow's page.
+        return reverse("workflow", args=[workflow.pk]) + f"#step-{step.pk}", step.name
+    input_id = "#id_in-" + problem.input.replace(".", "-").replace("~", "-") if problem.input else ""
     return reverse("step", args=[workflow.pk, step.pk]) + input_id, step.name
