@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping
 from django.db import transaction
 from django.utils import timezone
 
-from workflows import mapping, outline
+from workflows import kinds, mapping, outline
 from workflows.models import Condition, Step, Workflow
 from workflows.models import Mapping as MappingRow
-from workflows.outline import Node, Place
+from workflows.outline import Place
 
 _REFERENCE = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
@@ -36,18 +36,15 @@ def stand(step: Step, place: Place) -> None:
     if own is not None and parent is not None and own in (parent, *parent.ancestors):
         raise EditError(f"{step.name} cannot be moved into itself.")
     inner = max((node.nesting for node in outline.walk([own])), default=0) - own.nesting if own else 0
-    if _depth(parent) + inner > outline.NESTING_LIMIT:
-        raise EditError(f"Steps can stand within each other at most {outline.NESTING_LIMIT} deep.")
+    depth = 0 if parent is None else parent.nesting + 1
+    if depth + inner >= kinds.MOST_LEVELS:
+        raise EditError(f"Steps can stand within each other at most {kinds.MOST_LEVELS} deep, paths included.")
     siblings = [each.step for each in (parent.children if parent else nodes) if each is not own]
     at = next((index for index, each in enumerate(siblings) if place.before and each.pk == place.before.pk), None)
     siblings.insert(len(siblings) if at is None else at, step)
     step.parent, step.position = place.parent, siblings.index(step) + 1
     step.save()
     number(step.workflow, siblings)
-
-
-def _depth(parent: Node | None) -> int:
-    return 0 if parent is None else parent.nesting + (parent.step.kind != Step.Kind.PATH)
 
 
 def number(workflow: Workflow, siblings: Iterable[Step]) -> None:

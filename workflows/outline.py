@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from workflows import kinds
 from workflows.models import Step
 
-#: Steps within steps, paths not counted.
-NESTING_LIMIT = kinds.MOST_LEVELS
 _HOLDS_STEPS = (Step.Kind.PATH, Step.Kind.LOOP, Step.Kind.ACTION)
 
 
@@ -31,8 +28,8 @@ class Node:
 
     @property
     def nesting(self) -> int:
-        """How many steps it stands in, paths not counted."""
-        return sum(each.step.kind != Step.Kind.PATH for each in self.ancestors)
+        """How many steps it stands in."""
+        return sum(1 for _ in self.ancestors)
 
 
 @dataclass(frozen=True)

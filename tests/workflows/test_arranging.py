@@ -6,7 +6,7 @@ import pytest
 
 from tests.base import Cast
 from tests.world import World, invoice_sources, make_world
-from workflows import arranging, editing, outline
+from workflows import arranging, editing, kinds, outline
 from workflows.editing import EditError
 from workflows.models import Condition, Step, Workflow
 from workflows.outline import Place
@@ -90,7 +90,7 @@ def test_a_step_cannot_stand_in_itself_nor_where_its_kind_has_no_place(world: Wo
 
 def test_steps_within_steps_have_an_end(world: World, tree: dict[str, Step]) -> None:
     place, loops = Place(), []
-    for _ in range(outline.NESTING_LIMIT + 1):
+    for _ in range(kinds.MOST_LEVELS):
         loops.append(
             editing.save_kind(world.draft, None, kind="loop", name="Loop", settings={}, sources={}, place=place)
         )
