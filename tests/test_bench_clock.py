@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,19 +73,23 @@ def test_starts_are_compared_with_what_was_wanted() -> None:
     daily = _plan("daily", "once", how="daily", at="09:00")
     interval = Plan(8, "interval", "once", "UTC", {"how": "hours", "every": 4})
     wanted = {daily: ["2026-11-23 09:00"], interval: []}
-    one, two = "schedule 7 2026-11-23 09:00", "schedule 8 2026-11-23 10:10"
+    one = ("schedule 7 2026-11-23 09:00", "2026-11-23T09:00:00+00:00")
+    good, regular, again = (
+        ("schedule 8 2026-11-23 10:31", f"2026-11-23T10:31:{second:02}+00:00") for second in (5, 30, 50)
+    )
 
-    def told(*made: str) -> dict[str, Any]:
-        return compare(wanted, Counter(made), NOW)
+    def told(*made: tuple[str, str]) -> dict[str, Any]:
+        return compare(wanted, made, lambda plan, at: plan is interval and at.second == 30)
 
     nothing = {"made_good": 2, "duplicates": 0, "lost": 0, "invented": 0}
-    assert told(one, two) == nothing
-    assert told(one, "schedule 8 2026-11-23 10:40") == nothing
-    assert told(one, one, two) == {**nothing, "duplicates": 1}
+    assert told(one, good) == nothing
+    assert told(one, regular) == nothing
+    assert told(one, good, regular) == nothing
+    assert told(one, good, again) == {**nothing, "invented": 1}
+    assert told(one, one, good) == {**nothing, "duplicates": 1}
     assert told(one) == {**nothing, "made_good": 1, "lost": 1}
-    assert told(two) == {**nothing, "made_good": 1, "lost": 1}
-    assert told(one, two, "schedule 8 2026-11-23 10:06") == {**nothing, "made_good": 3, "invented": 1}
-    assert told(one, two, "schedule 7 2026-11-22 09:00") == {**nothing, "invented": 1}
+    assert told(good) == {**nothing, "made_good": 1, "lost": 1}
+    assert told(one, good, ("schedule 7 2026-11-22 09:00", "2026-11-22T09:00:00+00:00")) == {**nothing, "invented": 1}
 
 
 def test_a_proof_of_schedules_tells_what_went_wrong() -> None:

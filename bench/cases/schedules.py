@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,7 +91,7 @@ class Schedules(Case):
         for plan in self.plans:
             workflow = new_workflow(stage, f"Schedule {plan.number}", "start.schedule", provider="", **plan.inputs)
             title = f"schedule {plan.number} {{{{ trigger.date }}}} {{{{ trigger.time }}}}"
-            add_write(stage, workflow, "quote", "xero.create_quote", says="Planned", title=title)
+            add_write(stage, workflow, "quote", "xero.create_quote", says="{{ trigger.planned_at }}", title=title)
             switch_on(workflow)
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
@@ -111,11 +111,13 @@ class Schedules(Case):
         _stop(first)
         stage.wait_until_done(runs, longest=30)
         books.settle(stage)
-        made = Counter(str(each["Title"]) for each in books.quotes(stage, "schedule "))
+        made = [
+            (str(each["Title"]), str(each["LineItems"][0]["Description"])) for each in books.quotes(stage, "schedule ")
+        ]
         for trouble in troubles():
             print(trouble, file=sys.stderr)
         rules = Counter(f"{plan.how}, {plan.missed}" for plan in self.plans)
-        result = compare(wanted, made, now)
+        result = compare(wanted, made, _regular(stage))
         return {"schedules": len(self.plans), **result, **books.leftovers(), "rules": dict(rules)}
 
     def shortcomings(self, result: Mapping[str, Any]) -> list[str]:
@@ -171,27 +173,51 @@ def _comes(plan: Plan, wall: datetime) -> bool:
     return False
 
 
-def compare(wanted: Mapping[Plan, Sequence[str]], made: Counter[str], now: datetime) -> Result:
-    """What was made against what was wanted. Of an interval one start is, planned within the outage or, where its next
-    one came first, after it."""
+def compare(
+    wanted: Mapping[Plan, Sequence[str]], made: Sequence[tuple[str, str]], is_regular: Callable[[Plan, datetime], bool]
+) -> Result:
+    """What was made, as (title, planned moment), against what was wanted.
+
+    Of an interval one start is wanted for all that were missed; `is_regular` tells its next ordinary one from that.
+    """
+    counted = Counter(made)
+    titles = {title for title, _ in counted}
     labels = {f"schedule {plan.number} {wall}" for plan, walls in wanted.items() for wall in walls}
-    lost = len(labels - set(made))
+    lost = len(labels - titles)
     of_intervals: set[str] = set()
-    invented = 0
+    invented = made_good = 0
     for plan in wanted:
         if plan.how != "interval":
             continue
-        its = [title for title in made if title.startswith(f"schedule {plan.number} ")]
-        until = f"schedule {plan.number} {now.astimezone(ZoneInfo(plan.zone)):%Y-%m-%d %H:%M}"
-        of_intervals.update(its)
+        its = [each for each in counted if each[0].startswith(f"schedule {plan.number} ")]
+        of_intervals.update(title for title, _ in its)
+        extra = [each for each in its if not is_regular(plan, datetime.fromisoformat(each[1]))]
+        made_good += bool(its)
         lost += not its
-        invented += max(0, sum(1 for title in its if title <= until) - 1)
+        invented += max(0, len(extra) - 1)
     return {
-        "made_good": len(labels & set(made)) + len(of_intervals),
-        "duplicates": sum(count - 1 for count in made.values()),
+        "made_good": len(labels & titles) + made_good,
+        "duplicates": counted.total() - len(counted),
         "lost": lost,
-        "invented": invented + len(set(made) - labels - of_intervals),
+        "invented": invented + len(titles - labels - of_intervals),
     }
+
+
+def _regular(stage: Stage) -> Callable[[Plan, datetime], bool]:
+    """Tells a start that lies a whole number of intervals before the next one from a start that was made good."""
+    from workflows.models import Schedule
+
+    following = dict(Schedule.objects.values_list("workflow__name", "next_at"))
+
+    def is_regular(plan: Plan, at: datetime) -> bool:
+        length = plan.inputs["every"] * 3600 / stage.time_scale
+        planned = following[f"Schedule {plan.number}"]
+        assert planned is not None
+        off = (planned - at).total_seconds() % length
+        # What a run learns of its moment has whole seconds.
+        return bool(min(off, length - off) <= 1)
+
+    return is_regular
 
 
 def _forget_eight_hours(now: datetime, time_scale: float) -> None:
