@@ -213,7 +213,24 @@ def attempt(step_run: StepRun, what: str, outcome: str, *, response: Response | 
         step_run.response_body = response.text[:_KEPT_BODY]
     if message:
         line["message"] = message
-    step_run.attempts = [*step_run.attempts, line]
+    step_run.attempts = _with(step_run.attempts, line)
+
+
+def _with(lines: list[dict[str, Any]], line: dict[str, Any]) -> list[dict[str, Any]]:
+    """The lines and one more. A step that waits for room in the budget asks again and again: what it was told in vain
+    before, with nothing else between, is one line with the number of `times`."""
+    for index in range(len(lines) - 1, -1, -1):
+        before = lines[index]
+        if not _was_in_vain(before) or not _was_in_vain(line):
+            break
+        if all(before.get(name) == line.get(name) for name in ("what", "message")):
+            return [*lines[:index], *lines[index + 1 :], {**line, "times": before.get("times", 1) + 1}]
+    return [*lines, line]
+
+
+def _was_in_vain(line: Mapping[str, Any]) -> bool:
+    """Whether no call was made, or none was answered."""
+    return line["outcome"] == "not now" and "status" not in line
 
 
 def not_now(

@@ -211,7 +211,7 @@ class StepRun(models.Model):
     """One step within a run: what was decided, sent, answered, and made of it.
 
     `request` is Request.to_dict(), committed with `first_sent_at` before the wire. `attempts` is a list of
-    {"at", "what": "send" | "look up" | "read" | "adopt" | "person", "outcome", "status", "took", "message"}.
+    {"at", "what": "send" | "look up" | "read" | "adopt" | "person", "outcome", "status", "took", "message", "times"}.
     """
 
     class State(models.TextChoices):
