@@ -16,6 +16,7 @@ from typing import Any
 from bench import books
 from bench.building import add_step, add_write, new_workflow, switch_on
 from bench.cases import Case, Result
+from bench.cases._pins import count_ended, wait_for
 from bench.cases.kills import FAULTS
 from bench.stage import BOARD, Stage
 
@@ -25,6 +26,7 @@ _PASSED_OVER = 5
 _LEFT_OUT = "-left-out"
 #: Calls that Pinxero believes it may make at once; Xero itself takes five, and refuses the rest.
 _AT_ONCE = 20
+_LEFT_IN_PEACE = 4
 #: Below so many turns the nemesis and the dice may come too late.
 _ENOUGH = 150
 _MUST_BE_NONE = ("duplicates", "lost", "invented", "wrong_outputs", "open_runs", "needs_review", "not_succeeded")
@@ -71,7 +73,8 @@ class BranchesAndLoops(Case):
                 _pin(stage, what, pins, number_of_items)
         pins = sum(sum(of_it.values()) for of_it in counts.values())
         with Nemesis(stage, seed=options.seed, whole_after=pins // 2) as nemesis:
-            stage.wait_until_done(pins, longest=options.longest)
+            _wait_for_the_last(pins, longest=options.longest)
+        stage.wait_until_done(pins, longest=options.longest)
         books.settle(stage)
         result = _compare(stage, counts)
         for trouble in troubles():
@@ -93,6 +96,12 @@ class BranchesAndLoops(Case):
 
     def caught(self, result: Mapping[str, Any], control: str) -> str:
         return f"{result['duplicates']} duplicates" if result["duplicates"] else ""
+
+
+def _wait_for_the_last(pins: int, *, longest: float) -> None:
+    """Until only a few runs are open. Those are left in peace: a run that is killed three times while no others are is
+    parked, since it may be the one that kills its workers."""
+    wait_for("only a few runs open", lambda: count_ended() >= pins - _LEFT_IN_PEACE, longest=longest)
 
 
 Counts = dict[str, dict[int, int]]

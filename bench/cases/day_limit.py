@@ -52,6 +52,7 @@ class DayLimit(PinsCase):
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
         from bench.witness import ledger
 
+        stage.calm()
         pins = stage.add_pins(options.size)
         waited = _wait(stage, options)
         # Tokens are had elsewhere; only calls of the API count.
