@@ -47,7 +47,7 @@ def test_the_button_leads_to_the_consent_page_with_what_the_settings_say(cast: C
         "client_id": "sandbox-xero",
         "redirect_uri": "http://127.0.0.1:8000/accounts/xero/login/callback/",
         "scope": "openid profile email offline_access accounting.contacts accounting.invoices accounting.payments "
-        "accounting.banktransactions accounting.settings accounting.reports.balancesheet.read "
+        "accounting.banktransactions accounting.attachments accounting.settings accounting.reports.balancesheet.read "
         "accounting.reports.profitandloss.read projects",
         "response_type": "code",
     }

@@ -28,7 +28,7 @@ def look(workflow: Workflow) -> None:
 def test_the_first_look_notes_what_is_there_and_runs_nothing(provider: Provider, make_workflow: Make) -> None:
     provider.items = [thing(1), thing(2)]
     make_workflow()
-    drain()
+    polling.poll(polling.claim())
     assert SeenItem.objects.count() == 2
     assert [Event.objects.count(), Run.objects.count()] == [0, 0]
     state = TriggerState.objects.get()

@@ -182,6 +182,7 @@ def test_the_page_shows_what_there_is_as_text(sandbox: Sandbox, xero: Xero) -> N
     assert "<code>p500</code>" in page
     assert set(re.findall(r'(?:src|href|action)="([^"]*)"', page)) == {
         "/_sandbox/style.css",
+        "/files/delivery-note.pdf",
         "/_sandbox/page/pin",
         "/_sandbox/page/board",
         "/_sandbox/page/make",
