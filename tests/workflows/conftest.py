@@ -15,8 +15,8 @@ from integrations.base import Item
 from integrations.errors import OutcomeUnknownError
 from integrations.models import Connection
 from tests.base import Cast, make_connection
-from tests.workflows.scripted import connector as scripted
 from tests.workflows.planting import MakeTree, Spec, made
+from tests.workflows.scripted import connector as scripted
 from workflows import lifecycle, polling, publishing
 from workflows.engine.drain import do_one
 from workflows.models import Condition, Mapping, Run, Step, StepRun, Workflow

@@ -7,7 +7,6 @@ import pytest
 from integrations.errors import RejectedError, TemporaryError
 from tests.base import Cast
 from tests.workflows.conftest import drain, settle
-from tests.workflows.scripted.connector import Provider
 from tests.workflows.planting import (
     MakeTree,
     begin,
@@ -23,6 +22,7 @@ from tests.workflows.planting import (
     stop,
     write,
 )
+from tests.workflows.scripted.connector import Provider
 from workflows import lifecycle
 from workflows.models import Run, StepRun
 
