@@ -27,6 +27,7 @@ from django.utils import timezone
 from integrations.clock import DatabaseNow, scaled, seconds
 from workflows import beats
 from workflows.engine import poison
+from workflows.engine.prepared import prepared
 from workflows.engine.waiting import wake_caller
 from workflows.models import Run, StepRun, WorkflowVersion
 
@@ -153,10 +154,7 @@ def claim() -> tuple[Run, Lease] | None:
     """Take the next due run, or None. A run that has killed its workers is parked instead of given out again."""
     while True:
         with transaction.atomic():
-            runs = Run.objects.filter(due(DatabaseNow())).order_by("id").select_related("event", "workflow")
-            if connection.features.has_select_for_update_skip_locked:
-                runs = runs.select_for_update(skip_locked=True, of=("self",))
-            run = _next(runs.annotate(now=DatabaseNow(), plan_sha256=F("version__plan_sha256")))
+            run = _next()
             if run is None:
                 return None
             _tell_time(run.now)
@@ -205,10 +203,18 @@ def let_others_go_first(run_id: int) -> None:
     _behind = run_id, time.monotonic() + _OTHERS_SECONDS
 
 
-def _next(runs: Any) -> Any:
+def _next() -> Any:
     run_id, until = _behind
-    other = runs.exclude(pk=run_id).first() if time.monotonic() < until else None
-    return other or runs.first()
+    other = _claimable().exclude(pk=run_id).first() if time.monotonic() < until else None
+    return other or prepared("claim", _claimable).first()
+
+
+def _claimable() -> Any:
+    """Due runs, the oldest first, locked where the database locks rows, with what a claim has to know."""
+    runs = Run.objects.filter(due(DatabaseNow())).order_by("id").select_related("event", "workflow")
+    if connection.features.has_select_for_update_skip_locked:
+        runs = runs.select_for_update(skip_locked=True, of=("self",))
+    return runs.annotate(now=DatabaseNow(), plan_sha256=F("version__plan_sha256"))
 
 
 @lru_cache(maxsize=256)
