@@ -316,7 +316,7 @@ Q_CLUSTER = {
     "max_attempts": 1,
     "save_limit": -1,
     "catch_up": False,
-    "poll": 0.2,
+    "poll": 0.02,
     "recycle": 200,
     "scheduler": False,
     "cache": "default",
