@@ -30,7 +30,8 @@ class Prepared:
         self.model: Any = info["model"]
         self.begin, self.end = fields[0], fields[-1] + 1
         self.names = [each[0].target.attname for each in compiler.select[self.begin : self.end]]
-        self.related = get_related_populators(info, compiler.select, queryset.db)
+        # The stubs are those of a later Django, where it takes one more.
+        self.related = get_related_populators(info, compiler.select, queryset.db)  # type: ignore[call-arg]
         self.db = queryset.db
 
     def first(self) -> Any:
