@@ -19,6 +19,10 @@ def test_a_row_tells_its_median_its_spread_and_how_many_times_the_floor_it_is() 
     assert row.cells() == ["run", "10.0 ms", "9.00 to 12.0", "3.00", "3.3", "≤ 3 × floor", ""]
 
 
+def test_a_rate_tells_how_many_times_slower_than_the_floor_it_is() -> None:
+    assert Row("mapping", "/s", [100.0], [400.0]).ratio == 4
+
+
 def test_a_single_figure_has_no_spread_and_no_ratio_without_a_floor() -> None:
     assert Row("memory", "MiB", [1234.5]).cells() == ["memory", "1,234 MiB", "", "", "", "", ""]
 

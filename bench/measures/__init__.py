@@ -30,8 +30,11 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """How many times the floor."""
-        return self.median / statistics.median(self.floor) if self.floor else None
+        """How many times the floor; of a rate how many times slower."""
+        if not self.floor:
+            return None
+        ratio = self.median / statistics.median(self.floor)
+        return 1 / ratio if self.unit == "/s" else ratio
 
     def cells(self) -> list[str]:
         """The line as texts: name, median, smallest to largest, floor, ratio, aim, note."""
