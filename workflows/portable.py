@@ -3,12 +3,14 @@
     {"pinxero": "workflow", "format": 1, "name": ..., "description": ..., "interval_minutes": 5,
      "connections": {"1": {"provider": "xero", "name": "Acme Ltd"}},
      "workflows": {"7": {"name": "Book the freight"}},
+     "safeguards": {"pause_after": 10, "hold_above": 50, ...},
      "labels": [{"connection": "1", "list": "contacts", "value": "5040915e-...", "label": "Bayside Club"}],
      "plan": {"trigger": {...}, "steps": [...]}}
 
 The plan is the one that publishing compiles. Its ids of connections and of called workflows are keys of `connections`
 and `workflows`, to be mapped to those of the installation that reads the file; `labels` names what was picked from
-lists of a connection, because such ids are others in another organisation. There are no secrets in it: tokens belong
+lists of a connection, because such ids are others in another organisation. `safeguards` leaves out whom to tell: people
+are others too. There are no secrets in it: tokens belong
 to connections, and a step that needs a password holds its name.
 """
 
@@ -21,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from integrations import registry
@@ -29,11 +32,16 @@ from integrations.jsonfield import dumps
 from integrations.models import ChoiceCache, Connection, Team
 from integrations.schema import Kind
 from workflows import compiling, conditions, kinds, plans, restoring
-from workflows.models import Step, Workflow
+from workflows.models import Safeguards, Step, Workflow
 
 FORMAT = 1
 LONGEST_FILE = 2_000_000
 _MOST_STEPS = 300
+#: What a file holds of a workflow's safeguards.
+_SAFEGUARDS = (
+    *("pause_after", "hold_above", "most_per_hour"),
+    *("expected", "expected_at", "expected_zone", "expected_weekday", "expected_day", "expected_within"),
+)
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
 
@@ -71,6 +79,7 @@ class Portable:
     connections: dict[str, dict[str, str]]
     workflows: dict[str, dict[str, str]]
     plan: dict[str, Any]
+    safeguards: dict[str, Any] = field(default_factory=dict)
     labels: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     def picks(self) -> list[Pick]:
@@ -108,10 +117,20 @@ def export(workflow: Workflow, plan: Mapping[str, Any] | None = None) -> str:
         "interval_minutes": workflow.interval_minutes,
         "connections": {str(each.pk): {"provider": each.provider, "name": each.name} for each in used},
         "workflows": {str(each.pk): {"name": each.name} for each in called},
+        "safeguards": _safeguards(workflow),
         "labels": labels,
         "plan": told,
     }
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _safeguards(workflow: Workflow) -> dict[str, Any]:
+    """What differs from the usual; nothing where nothing does."""
+    stored, usual = Safeguards.objects.filter(workflow=workflow).first(), Safeguards()
+    if stored is None:
+        return {}
+    told = {name: getattr(stored, name) for name in _SAFEGUARDS if getattr(stored, name) != getattr(usual, name)}
+    return {name: value if isinstance(value, int | str) else value.isoformat() for name, value in told.items()}
 
 
 def _labels(plan: dict[str, Any]) -> list[dict[str, str]]:
@@ -206,6 +225,13 @@ def _portable(told: dict[str, Any]) -> Portable:
         },
         plan={"trigger": told["plan"]["trigger"], "steps": told["plan"]["steps"]},
     )
+    made.safeguards = {
+        name: told.get("safeguards", {})[name] for name in _SAFEGUARDS if name in told.get("safeguards", {})
+    }
+    try:
+        Safeguards(**made.safeguards).clean_fields(exclude=["workflow"])
+    except ValidationError as error:
+        raise ImportFileError(f"The safeguards cannot be read: {'; '.join(error.messages)}") from None
     for each in told.get("labels", []):
         made.labels[str(each["connection"]), str(each["list"]), str(each["value"])] = str(each["label"])[:300]
     _check_trigger(made)
@@ -315,6 +341,8 @@ def make(file: Portable, answers: Answers, *, team: Team, name: str, by: User) -
                 created_by=by,
             )
             restoring.rows_from_plan(workflow, plan)
+            if file.safeguards:
+                Safeguards.objects.create(workflow=workflow, **file.safeguards)
     except IntegrityError:
         raise ImportFileError(f"There is already a workflow called {name}. Choose another name.") from None
     return workflow

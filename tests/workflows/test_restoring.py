@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import time
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from tests.workflows import trees
 from tests.workflows.conftest import Make
 from tests.workflows.scripted.connector import Provider
 from workflows import compiling, portable, publishing, restoring
-from workflows.models import Step, Workflow
+from workflows.models import Safeguards, Step, Workflow
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,31 @@ def test_a_file_holds_no_secret_and_names_its_accounts(make_workflow: Make, conn
     assert told["connections"] == {str(connection.pk): {"provider": "scripted", "name": "Scripted account"}}
     assert connection.grant.access_token not in json.dumps(told)
     assert connection.grant.refresh_token not in json.dumps(told)
+
+
+def test_safeguards_travel_along_without_the_people_to_tell(make_workflow: Make, cast: Cast) -> None:
+    workflow = make_workflow(is_active=False)
+    assert json.loads(portable.export(workflow))["safeguards"] == {}
+    stored = Safeguards.objects.create(
+        workflow=workflow, hold_above=7, expected="monthly", expected_at=time(10, 0), expected_zone="Pacific/Auckland"
+    )
+    stored.people.add(cast.approver)
+    text = portable.export(workflow)
+    assert "approver" not in text
+    made = portable.make(portable.read(text), portable.Answers({}, {}, {}), team=cast.team, name="B", by=cast.builder)
+    again = Safeguards.objects.get(workflow=made)
+    assert (again.hold_above, again.pause_after, again.expected) == (7, 10, "monthly")
+    assert (again.expected_at, again.expected_zone) == (time(10, 0), "Pacific/Auckland")
+    assert not again.people.exists()
+
+
+@pytest.mark.parametrize(
+    "safeguards", [{"pause_after": -1}, {"hold_above": "many"}, {"expected": "sometimes"}, {"expected_at": "noon"}]
+)
+def test_safeguards_that_cannot_be_are_refused(safeguards: dict[str, Any]) -> None:
+    told = json.loads(broken()) | {"safeguards": safeguards}
+    with pytest.raises(portable.ImportFileError, match="The safeguards cannot be read"):
+        portable.read(json.dumps(told))
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_is_made(make_workflow: Make, cast: Cast) -> None:
