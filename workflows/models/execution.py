@@ -178,6 +178,7 @@ class Run(models.Model):
             models.Index(fields=["team", "-id"], name="run_list"),
             models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
             models.Index(fields=["workflow", "-id"], name="run_list_by_workflow"),
+            models.Index(fields=["team", "created_at", "status"], name="runs_by_day"),
             models.Index(
                 fields=["finished_at"],
                 name="runs_to_trim",
