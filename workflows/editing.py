@@ -106,19 +106,20 @@ def save_conditions(
         step.save(update_fields=["name"])
     step.conditions.all().delete()
     if tree is not None and tree["items"]:
-        _store(step, tree, None, 0)
+        store_conditions(step, tree)
     touch(workflow)
     return step
 
 
-def _store(step: Step, tree: Tree, parent: Condition | None, position: int) -> None:
+def store_conditions(step: Step, tree: Tree, parent: Condition | None = None, position: int = 0) -> None:
+    """Store a tree of groups and comparisons as the step's rows, beside those there are."""
     if "group" not in tree:
         kind = Condition.Kind.COMPARISON
         Condition.objects.create(step=step, parent=parent, position=position, kind=kind, **tree)
         return
     group = Condition.objects.create(step=step, parent=parent, position=position, kind=tree["group"])
     for number, item in enumerate(tree["items"], 1):
-        _store(step, item, group, number)
+        store_conditions(step, item, group, number)
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from integrations.models import Connection
 from workflows import editing, kinds, plans
-from workflows.models import Condition, Step, Workflow, WorkflowVersion
+from workflows.models import Step, Workflow, WorkflowVersion
 
 
 @transaction.atomic
@@ -55,25 +55,19 @@ def _store(
         )
         editing.replace_mappings(step, told.get("inputs") or told.get("values") or {})
         if told.get("conditions"):
-            _store_condition(step, told["conditions"], None, 0)
+            editing.store_conditions(step, _as_edited(told["conditions"]))
         _store(workflow, plans.children(told), step, mine)
 
 
-def _store_condition(step: Step, tree: dict[str, Any], parent: Condition | None, position: int) -> None:
+def _as_edited(tree: dict[str, Any]) -> dict[str, Any]:
+    """A plan's conditions in the words of the rows."""
     if "group" in tree:
-        group = Condition.objects.create(step=step, parent=parent, position=position, kind=tree["group"])
-        for number, item in enumerate(tree["items"], start=1):
-            _store_condition(step, item, group, number)
-        return
-    Condition.objects.create(
-        step=step,
-        parent=parent,
-        position=position,
-        kind=Condition.Kind.COMPARISON,
-        left=tree["left"],
-        type=tree["type"],
-        operator=tree["operator"],
-        right=tree.get("right") or "",
-        right_until=tree.get("right_until") or "",
-        is_case_sensitive=bool(tree.get("case_sensitive")),
-    )
+        return {"group": tree["group"], "items": [_as_edited(item) for item in tree["items"]]}
+    return {
+        "left": tree["left"],
+        "type": tree["type"],
+        "operator": tree["operator"],
+        "right": tree.get("right") or "",
+        "right_until": tree.get("right_until") or "",
+        "is_case_sensitive": bool(tree.get("case_sensitive")),
+    }
