@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 import random
 import signal
-import threading
-from types import TracebackType
-from typing import Self
 
 import psutil
 
+from bench.meanwhile import Meanwhile
 from bench.stage import Stage
 
 
@@ -22,40 +20,26 @@ def descendants(pid: int) -> list[int]:
         return []
 
 
-class Nemesis:
+class Nemesis(Meanwhile):
     """Kills while the block lasts. `kills` counts processes, `whole_kills` the one blow to all of them.
 
     A nemesis that breaks down breaks the proof: leaving the block raises what happened to it.
     """
 
+    broken = "The nemesis broke down, so nothing is proved."
+
     def __init__(self, stage: Stage, *, seed: int, whole_after: int, every: float = 1.0) -> None:
-        self.stage, self.whole_after, self.every = stage, whole_after, every
+        super().__init__(every=every)
+        self.stage, self.whole_after = stage, whole_after
         self.random = random.Random(seed)
         self.kills = self.whole_kills = 0
-        self.trouble: BaseException | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join()
-        if self.trouble is not None:
-            raise RuntimeError("The nemesis broke down, so nothing is proved.") from self.trouble
-
-    def _run(self) -> None:
-        try:
-            while not self._over.wait(self.every):
-                if not self.whole_kills and self._written() >= self.whole_after:
-                    self.whole_kills += 1
-                    self._kill_all()
-                else:
-                    self._kill_one()
-        except Exception as error:
-            self.trouble = error
+    def once(self) -> None:
+        if not self.whole_kills and self._written() >= self.whole_after:
+            self.whole_kills += 1
+            self._kill_all()
+        else:
+            self._kill_one()
 
     def _kill_one(self) -> None:
         """One child of the cluster: a worker, the pusher, the monitor or the sentinel."""

@@ -7,14 +7,13 @@ deleted: bells that nobody has heard, bells that are being heard, and the signs 
 from __future__ import annotations
 
 import argparse
-import threading
 import time
 from collections.abc import Mapping
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bench.cases import Result, breaks
 from bench.cases._pins import PinsCase, compared
+from bench.meanwhile import Meanwhile
 from bench.stage import Stage
 
 EVERY_SECONDS = 10
@@ -53,38 +52,20 @@ class Queue(PinsCase):
         return f"{result['lost']} pins without an invoice, {result['open_runs']} runs left open" if left else ""
 
 
-class _Truncating:
-    """Deletes everything in the queue's table while the block lasts. Leaving raises what went wrong with it."""
+class _Truncating(Meanwhile):
+    """Deletes everything in the queue's table."""
+
+    broken = "The queue could not be emptied, so nothing is proved."
 
     def __init__(self, *, every: float) -> None:
-        self.every = every
+        super().__init__(every=every)
         self.times = self.destroyed = 0
-        self.trouble: BaseException | None = None
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._over.set()
-        self._thread.join()
-        if self.trouble is not None:
-            raise RuntimeError("The queue could not be emptied, so nothing is proved.") from self.trouble
-
-    def _run(self) -> None:
-        from django.db import connection
+    def once(self) -> None:
         from django_q.models import OrmQ
 
-        try:
-            while not self._over.wait(self.every):
-                self.destroyed += OrmQ.objects.all().delete()[0]
-                self.times += 1
-        except Exception as error:
-            self.trouble = error
-        finally:
-            connection.close()
+        self.destroyed += OrmQ.objects.all().delete()[0]
+        self.times += 1
 
 
 case = Queue()
