@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 NOT_INSTALLED = echo "The packages could not be installed; pip says why above. It needs the network, or a package index" \
 	"of your own in PIP_INDEX_URL. The next make goes on from here." >&2; exit 1
 
-.PHONY: run test lint prove bench screenshots
+.PHONY: run test check lint prove bench screenshots
 .DELETE_ON_ERROR:
 
 run: .venv/installed
@@ -18,9 +18,18 @@ run: .venv/installed
 test: .venv/installed-tests
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
+# For the inner loop: under a minute once mypy has its cache.
+check: .venv/installed-tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pytest -n auto --dist loadfile -m fast -q --durations=0 --durations-min=3 $(ARGS)
+
 lint: .venv/installed-tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 	DJANGO_SETTINGS_MODULE=tests.settings DATABASE_URL=sqlite://:memory: $(BIN)/python manage.py makemigrations --check --dry-run
 	PINXERO_ENV_FILE=docs/production.env \
@@ -38,7 +47,7 @@ bench: .venv/installed-tests
 	@exec $(BIN)/python bench/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(QUICK),--quick)
 
 screenshots: .venv/installed-tests
-	@exec $(BIN)/python manage.py screenshots
+	@exec $(BIN)/python -m tests.pictures
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "Pinxero needs Python 3.11 or newer, and none was found." \

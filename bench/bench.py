@@ -27,7 +27,7 @@ sys.path.insert(0, str(CHECKOUT))
 
 from bench.measures import Row  # noqa: E402
 
-MEASURES = ("expressions", "runs", "workers", "latency", "polls", "pages", "memory")
+MEASURES = ("expressions", "runs", "workers", "latency", "polls", "pages", "audit", "memory")
 _HEAD = ["what", "median", "min to max", "floor", "× floor", "aim", "note"]
 
 
@@ -44,7 +44,7 @@ def main() -> int:
     for database in databases:
         kind = "SQLite" if database == "sqlite" else "PostgreSQL"
         with tempfile.TemporaryDirectory(prefix="pinxero-bench-") as folder, _database(database, Path(folder)) as url:
-            # A fresh process per measure: what one leaves in memory says nothing of the next.
+            # A new process per measure, so that what one leaves in memory does not affect the next.
             print(f"\n| {kind}: " + " | ".join(_HEAD) + " |\n|" + "---|" * len(_HEAD), flush=True)
             for name in options.only:
                 command = [sys.executable, __file__, "--database", url, "--folder", folder, "--only", name]

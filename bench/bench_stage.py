@@ -1,4 +1,4 @@
-"""What every measure works on: a migrated database, the stub at the other side, and the workflow of the benchmark."""
+"""The setup of every measure: a migrated database, the stub as provider, and the workflow of the benchmark."""
 
 from __future__ import annotations
 
@@ -35,9 +35,12 @@ class BenchStage:
         from django.core.management import call_command
         from django.db import connection
 
+        from pinxero.development.emptying import unprotected
+
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
-        call_command("flush", verbosity=0, interactive=False)
+        with unprotected():
+            call_command("flush", verbosity=0, interactive=False)
         self.vendor = connection.vendor
         return self
 
@@ -65,7 +68,7 @@ class BenchStage:
         }
 
     def size(self, full: int, quick: int) -> int:
-        """How much of something: the full size, or the small one."""
+        """The full size, or the small one."""
         return quick if self.is_quick else full
 
     @property
@@ -80,7 +83,7 @@ class BenchStage:
         return Team.objects.get_or_create(name="Bench")[0]
 
     def connection(self) -> Any:
-        """A connection to Pinterest that nothing calls: it is what the trigger belongs to."""
+        """A connection to Pinterest for the trigger; nothing calls it."""
         from datetime import timedelta
 
         from django.utils import timezone
@@ -101,8 +104,8 @@ class BenchStage:
 
     def workflow(self, name: str = "Pin to HTTP") -> Workflow:
         """Trigger, filter, one HTTP action with six mapped fields; published and listening."""
-        from workflows import publishing
         from workflows.models import Condition, Mapping, Safeguards, Step, TriggerState, Workflow
+        from workflows.publishing import publish
 
         connection = self.connection()
         made = Workflow.objects.create(
@@ -119,8 +122,8 @@ class BenchStage:
         for row, (label, source) in enumerate(FIELDS.items()):
             Mapping.objects.create(step=send, input="body_fields", row=row, column="name", value=label)
             Mapping.objects.create(step=send, input="body_fields", row=row, column="value", value=source)
-        publishing.publish(made, by=None)
-        # Very many at once is what is measured here.
+        publish.publish(made, by=None)
+        # The benchmark measures very many runs at once.
         Safeguards.objects.create(workflow=made, hold_above=0, most_per_hour=0)
         made.status = "active"
         made.listens_to, _ = TriggerState.objects.get_or_create(
@@ -134,12 +137,12 @@ class BenchStage:
         return made
 
     def accept(self, workflow: Workflow, numbers: range) -> None:
-        """Put one event per number in, as a poll would, all in one transaction."""
+        """Store one event per number, as a poll would, all in one transaction."""
         from django.db.models import F
 
-        from integrations.base import Item
-        from workflows import intake
+        from integrations.framework.base import Item
         from workflows.models import TriggerState
+        from workflows.triggers import intake
 
         state = workflow.listens_to
         assert state is not None
@@ -148,7 +151,7 @@ class BenchStage:
         intake.accept(state, [Item(key=f"{time.time_ns()}-{n}", data=event(n)) for n in numbers])
 
 
-#: The six fields that are mapped, and what goes into them.
+#: The six mapped fields and their sources.
 FIELDS = {
     "title": "{{ trigger.title | upper }}",
     "amount": "{{ ((trigger.title | extract_number) * 1.15) | round(2) }}",
@@ -160,7 +163,7 @@ FIELDS = {
 
 
 def event(number: int) -> dict[str, Any]:
-    """A pin as the trigger gives it, about as large as real ones are."""
+    """A pin as the trigger returns it, about as large as real ones."""
     return {
         "id": str(813_744_226_420_000_000 + number),
         "title": f"Chair number {number}",

@@ -1,4 +1,4 @@
-"""What the sandbox's books hold, by the words that a proof's workflows write into them."""
+"""The contents of the sandbox's books, by the texts that a proof's workflows write into them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from bench.witness import ledger, records
 
 
 def settle(stage: Stage) -> None:
-    """End all faults, and wait for writes that are slow to come into the books: those count as well."""
-    from integrations.clock import scaled
-    from workflows.engine.waiting import SETTLE
+    """End all faults, and wait for writes that reach the books late: those count as well."""
+    from integrations.core.clock import scaled
+    from workflows.engine.waits import SETTLE
 
     stage.calm()
     time.sleep(scaled(SETTLE))
 
 
 def invoices(stage: Stage) -> list[dict[str, Any]]:
-    """Every invoice that came in through the API."""
+    """Every invoice made through the API."""
     return records(stage, "Invoices", createdByMyApp="true", unitdp="4")
 
 
 def quotes(stage: Stage, prefix: str) -> list[dict[str, Any]]:
-    """Every quote whose title begins like this."""
+    """Every quote whose title has this prefix."""
     return [each for each in records(stage, "Quotes") if str(each.get("Title", "")).startswith(prefix)]
 
 
 def compare(expected: Collection[str], found: Counter[str]) -> dict[str, int]:
-    """What is there too often, not at all, or without a reason."""
+    """How many labels were found too often, not at all, or without being expected."""
     wanted = set(expected)
     return {
         "duplicates": sum(count - 1 for label, count in found.items() if label in wanted),
@@ -41,7 +41,7 @@ def compare(expected: Collection[str], found: Counter[str]) -> dict[str, int]:
 
 
 def leftovers() -> dict[str, int]:
-    """What Pinxero left undone, by its own rows."""
+    """Runs that Pinxero left open, for review or without success, by its own rows."""
     from workflows.models import Run
 
     return {
@@ -52,7 +52,7 @@ def leftovers() -> dict[str, int]:
 
 
 def writes(stage: Stage) -> dict[str, int]:
-    """What the ledger saw of invoices and quotes on their way."""
+    """The writes of invoices and quotes in the ledger."""
     plurals = ("/Invoices", "/Quotes")
     sent = [each for each in ledger(stage) if each["method"] in ("PUT", "POST") and each["path"].endswith(plurals)]
     return {

@@ -1,7 +1,7 @@
-"""Settings under which one thing is broken on purpose, in the web server and in the worker alike.
+"""Settings that break one thing on purpose, in the web server and in the worker.
 
-A proof's control runs Pinxero's processes with `DJANGO_SETTINGS_MODULE=bench.breaking`; Pinxero itself knows of no
-switch for any of it.
+A proof's control runs Pinxero's processes with `DJANGO_SETTINGS_MODULE=bench.breaking`; Pinxero itself has no switch
+for any of it.
 """
 
 import os
@@ -16,7 +16,7 @@ VARIABLE = "PINXERO_PROVE_BREAKS"
 
 
 class Breaking(AppConfig):
-    """Lets the case break its control once everything else is loaded."""
+    """Let the case break what its control names once everything else is loaded."""
 
     name = "bench"
 

@@ -1,4 +1,4 @@
-"""Workflows for proofs, in few words: rows as a person's forms would make them."""
+"""Workflows for proofs, in little code: rows as a person's forms would create them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from bench.stage import Stage
     from workflows.models import Step, Workflow
 
-#: What every paper of a proof has on its one line.
+#: The one line of every document in a proof.
 LINE = {"quantity": "1", "unit_amount": "10", "account_code": "200", "tax_type": "OUTPUT2"}
 
 
 def new_workflow(stage: Stage, name: str, operation: str, *, provider: str = "pinterest", **inputs: Any) -> Workflow:
-    """A workflow without steps that looks every minute, or is started by the clock where the provider is empty."""
+    """A workflow without steps that polls every minute, or has a schedule if the provider is empty."""
     from workflows.models import Workflow
 
     return Workflow.objects.create(
@@ -36,7 +36,7 @@ def add_step(
     settings: Mapping[str, Any] | None = None,
     conditions: Iterable[tuple[str, str, str]] = (),
 ) -> Step:
-    """A step at the end of its parent's; conditions are (left, operator, right) of texts and must all be met."""
+    """A step at the end of its parent's steps; conditions are (left, operator, right) as texts and must all be met."""
     from workflows.models import Condition, Step
 
     step = Step.objects.create(
@@ -63,7 +63,7 @@ def add_write(
     parent: Step | None = None,
     **inputs: str,
 ) -> Step:
-    """A step that writes a paper of one line to Xero, which says so in its description."""
+    """A step that writes a document to Xero with one line, which has this description."""
     from workflows.models import Mapping as Row
 
     step = add_step(workflow, "action", key, parent=parent)
@@ -77,8 +77,8 @@ def add_write(
 
 
 def switch_on(workflow: Workflow) -> None:
-    """Publish it and let it listen."""
-    from workflows import lifecycle, publishing
+    """Publish it and switch it on."""
+    from workflows.publishing import activation, publish
 
-    publishing.publish(workflow, by=None, note="Proof")
-    lifecycle.activate(workflow, by=None)
+    publish.publish(workflow, by=None, note="Proof")
+    activation.activate(workflow, by=None)

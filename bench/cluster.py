@@ -1,4 +1,4 @@
-"""A PostgreSQL of a proof's own, in a temporary folder, that may be restarted at will."""
+"""A PostgreSQL server for one proof, in a temporary folder, that may be restarted at will."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LONGEST_SECONDS = 120
 
 
 class Cluster:
-    """Made and started by `start`; it ends with this process."""
+    """A server created and started by `start`; it ends with this process."""
 
     def __init__(self) -> None:
         self.programs = find_programs()
@@ -29,22 +29,22 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """What DATABASE_URL says to reach it."""
+        """Its DATABASE_URL."""
         return f"postgres://proof@127.0.0.1:{self.port}/postgres"
 
     def start(self) -> None:
-        """Make it and let it run. Raises SystemExit with PostgreSQL's own words where it does not."""
+        """Create and start it. Raises SystemExit with PostgreSQL's own message if it does not start."""
         atexit.register(self.stop)
         self._run("initdb", "-D", str(self.data), "-A", "trust", "-U", "proof", "-E", "UTF8", "--no-sync")
         options = f"-c listen_addresses=127.0.0.1 -p {self.port} -k {self.folder}"
         self._control("start", "-o", options, "-l", str(self.folder / "log"))
 
     def restart(self, *, mode: str) -> None:
-        """Restart it: `fast` breaks off what is under way, `immediate` is a crash from which it recovers."""
+        """Restart it: `fast` ends all transactions, `immediate` is a crash from which it recovers."""
         self._control("restart", "-m", mode, "-l", str(self.folder / "log"))
 
     def stop(self) -> None:
-        """End it, and remove all of it."""
+        """Stop it and delete its folder."""
         if (self.data / "postmaster.pid").exists():
             self._control("stop", "-m", "immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -56,7 +56,7 @@ class Cluster:
         as_user: dict[str, Any] = {}
         if self.user is not None:
             as_user = {"user": self.user.pw_uid, "group": self.user.pw_gid, "extra_groups": []}
-        # Not by a pipe: the server would keep it open for as long as it runs.
+        # Not with a pipe: the server would keep it open as long as it runs.
         with (self.folder / "said").open("w+") as said:
             done = subprocess.run(
                 [str(self.programs / program), *words],
@@ -75,7 +75,7 @@ class Cluster:
 
 
 def find_programs() -> Path:
-    """The folder with PostgreSQL's server programs. Raises SystemExit where this machine has none."""
+    """The folder with PostgreSQL's server programs. Raises SystemExit if this machine has none."""
     on_path = shutil.which("initdb")
     places = [Path(on_path).parent] if on_path else []
     places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=_version, reverse=True)
@@ -96,7 +96,7 @@ def _version(place: Path) -> float:
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
-    """Whom to run it as, since PostgreSQL refuses root; None for whoever runs this."""
+    """The user to run it as, since PostgreSQL refuses root; None for the current user."""
     if os.geteuid() != 0:
         return None
     for name in ("postgres", "nobody"):

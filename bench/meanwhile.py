@@ -1,4 +1,4 @@
-"""Something that is done again and again beside a proof, in a thread of its own."""
+"""Something that is done repeatedly during a proof, in its own thread."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Self
 
 
 class Meanwhile:
-    """Calls `once` at an interval while the block lasts. Leaving raises what went wrong with it."""
+    """Call `once` at an interval while the block lasts. Leaving the block raises any error of it."""
 
-    #: What is said where it broke down.
+    #: The message if it failed.
     broken = "What was to go on beside the proof broke down, so nothing is proved."
 
     def __init__(self, *, every: float) -> None:
@@ -41,5 +41,5 @@ class Meanwhile:
             connection.close()
 
     def once(self) -> None:
-        """One time."""
+        """Do it one time."""
         raise NotImplementedError

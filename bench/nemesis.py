@@ -1,4 +1,4 @@
-"""The nemesis: kills real processes, one a second and once all of them, from a seed."""
+"""The nemesis: kills real processes, one each second and once all of them, at random from a seed."""
 
 from __future__ import annotations
 
@@ -8,22 +8,15 @@ import signal
 
 import psutil
 
+from bench.descendants import descendants
 from bench.meanwhile import Meanwhile
 from bench.stage import Stage
 
 
-def descendants(pid: int) -> list[int]:
-    """Every process below this one, now."""
-    try:
-        return [each.pid for each in psutil.Process(pid).children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
-
-
 class Nemesis(Meanwhile):
-    """Kills while the block lasts. `kills` counts processes, `whole_kills` the one blow to all of them.
+    """Kill while the block lasts. `kills` counts processes, `whole_kills` the kill of all at once.
 
-    A nemesis that breaks down breaks the proof: leaving the block raises what happened to it.
+    If the nemesis fails, the proof fails: leaving the block raises its error.
     """
 
     broken = "The nemesis broke down, so nothing is proved."
@@ -42,7 +35,7 @@ class Nemesis(Meanwhile):
             self._kill_one()
 
     def _kill_one(self) -> None:
-        """One child of the cluster: a worker, the pusher, the monitor or the sentinel."""
+        """Kill one child of the cluster: a worker, the pusher, the monitor or the sentinel."""
         assert self.stage.worker is not None
         try:
             clusters = psutil.Process(self.stage.worker.pid).children()
@@ -53,7 +46,7 @@ class Nemesis(Meanwhile):
             self._kill(self.random.choice(sorted(below)))
 
     def _kill_all(self) -> None:
-        """The supervisor and everything below it at once, as when a host dies; then the host is back."""
+        """Kill the supervisor and everything below it at once, as when a host dies; then start it again."""
         assert self.stage.worker is not None
         everything = [*descendants(self.stage.worker.pid), self.stage.worker.pid]
         for pid in everything:

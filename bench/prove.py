@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def verdict(case: Case, result: Mapping[str, Any], control: str) -> int:
-    """The exit code: 0 where the promise holds, and where a control is caught."""
+    """The exit code: 0 if the promise holds, or if a control is caught."""
     if control:
         told = case.caught(result, control)
         if told:
@@ -63,7 +63,7 @@ def verdict(case: Case, result: Mapping[str, Any], control: str) -> int:
 
 
 def read_options(words: Sequence[str]) -> tuple[Case, argparse.Namespace]:
-    """The case and what it is played with. Leaves with a sentence where a word makes no sense."""
+    """The case and its options. Exits with a sentence if an option makes no sense."""
     first = argparse.ArgumentParser(add_help=False)
     first.add_argument("--case", choices=cases.names(), default="kills", help="What to prove (default kills).")
     known, _ = first.parse_known_args(words)

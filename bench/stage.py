@@ -17,6 +17,8 @@ from typing import Any, Self
 
 import requests
 
+from bench.descendants import descendants
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 TENANT = "7d0f3a7e-5a0c-4d5c-9a1e-2f6a5a1d0001"
 BOARD = TEAM = "Proof"
@@ -24,7 +26,7 @@ _MANY = 1_000_000
 
 
 def environment(folder: Path, *, time_scale: float) -> dict[str, str]:
-    """The variables under which the prover and the worker run; nothing of the caller's but DATABASE_URL counts."""
+    """The environment variables of the prover and the worker; of the caller's only DATABASE_URL is used."""
     from cryptography.fernet import Fernet
 
     return {
@@ -53,7 +55,7 @@ _BASES = ("PINTEREST_OAUTH_BASE", "PINTEREST_API_BASE", "XERO_LOGIN_BASE", "XERO
 
 
 class Stage:
-    """Everything that a proof plays on. Entering builds it, leaving takes all of it down."""
+    """Everything that a proof needs. Entering builds it, leaving takes it down."""
 
     def __init__(self, folder: Path, *, time_scale: float, build: Callable[[Stage], None], quiet: bool = True) -> None:
         self.folder, self.time_scale, self.build, self.quiet = folder, time_scale, build, quiet
@@ -117,7 +119,7 @@ class Stage:
         )
 
     def start_web(self) -> str:
-        """Start gunicorn as docs/deploy.md does; its address."""
+        """Start gunicorn as docs/deploy.md does; returns its address."""
         log = self.folder / "web.log"
         with log.open("wb") as file:
             self.web = subprocess.Popen(
@@ -135,7 +137,7 @@ class Stage:
         raise SystemExit(f"The web server did not start: {log.read_text()[-3000:]}")
 
     def _is_quick(self, url: str) -> bool:
-        """Whether each of its processes has everything loaded: several answers in a row come within a second."""
+        """Whether each of its processes is fully loaded: several answers in a row take less than a second."""
         try:
             for _ in range(8):
                 self.session.get(f"{url}/accounts/login/", timeout=1, headers={"Connection": "close"})
@@ -144,8 +146,6 @@ class Stage:
         return True
 
     def _take_down(self) -> None:
-        from bench.nemesis import descendants
-
         for process in (self.web, self.worker, self.sandbox):
             if process is None or process.poll() is not None:
                 continue
@@ -163,7 +163,7 @@ class Stage:
                     continue
 
     def restarts(self) -> int:
-        """How often the supervisor had to start its cluster anew."""
+        """How often the supervisor had to restart its cluster."""
         return self.log.read_text().count("Starting it anew") if self.log.exists() else 0
 
     # --- database and rows ------------------------------------------------------------------------------------------
@@ -172,15 +172,18 @@ class Stage:
         from django.core.management import call_command
         from django.db import connection
 
+        from pinxero.development.emptying import unprotected
+
         self._refuse_foreign_data()
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         if connection.vendor == "postgresql":
-            call_command("flush", verbosity=0, interactive=False)
+            with unprotected():
+                call_command("flush", verbosity=0, interactive=False)
         self.vendor = connection.vendor
 
     def _refuse_foreign_data(self) -> None:
-        """A proof empties its database first: it may only be one that held nothing but proofs."""
+        """Raise if the database, which a proof empties first, has held anything but proofs."""
         from django.contrib.auth.models import User
         from django.db import connection
 
@@ -195,7 +198,7 @@ class Stage:
             )
 
     def _lift_safeguards(self) -> None:
-        """A proof writes more at once, and fails more often, than a person should ever let a workflow."""
+        """Switch safeguards off: a proof writes more at once, and fails more often, than a workflow ever should."""
         from workflows.models import Safeguards, Workflow
 
         for workflow in Workflow.objects.filter(safeguards__isnull=True):
@@ -222,8 +225,8 @@ class Stage:
 
     def pin_to_invoice(self) -> None:
         """The usual workflow, switched on: a pin on the board becomes a draft invoice."""
-        from workflows import lifecycle, publishing
         from workflows.models import Condition, Mapping, Step, Workflow
+        from workflows.publishing import activation, publish
 
         self.control("POST", "boards", name=BOARD)
         workflow = Workflow.objects.create(
@@ -251,8 +254,8 @@ class Stage:
             Mapping.objects.create(step=write, input=name, value=value)
         for column, value in _LINE.items():
             Mapping.objects.create(step=write, input="lines", row=0, column=column, value=value)
-        publishing.publish(workflow, by=None, note="Proof")
-        lifecycle.activate(workflow, by=None)
+        publish.publish(workflow, by=None, note="Proof")
+        activation.activate(workflow, by=None)
 
     def _grant(self, model: Any, team: Any, provider: str) -> Any:
         from django.utils import timezone
@@ -288,7 +291,7 @@ class Stage:
         self.control("POST", "faults", **rates)
 
     def calm(self) -> None:
-        """Behave from now on: no faults, no limits."""
+        """Let the sandbox behave from now on: no faults, no limits."""
         names = ("p500", "p429", "p_commit_then_silence", "p_slow_commit", "p_reset", "p_html_503")
         self.faults(**dict.fromkeys(names, 0), minute_limit=_MANY, concurrent_limit=1000)
 
@@ -308,7 +311,7 @@ class Stage:
         raise SystemExit(f"The baselines did not end. {self._tail()}")
 
     def wait_until_done(self, runs: int, *, longest: float) -> None:
-        """Until as many runs exist and none is open, or the time is over."""
+        """Wait until this many runs exist and none is open, or the time is over."""
         from django.db import DatabaseError, connection
 
         from workflows.models import Run

@@ -1,7 +1,7 @@
-"""The other side of a benchmark: answers every request after a millisecond, and knows when each one arrived.
+"""The server that a benchmark calls: answers every request after a millisecond, and records when each one arrived.
 
 `GET /_arrivals` gives [[number, seconds], ...] of the requests whose query has `n=`, by the machine's monotonic clock,
-which all processes of a machine share. Prints its port, then serves until it is killed.
+which all its processes share. Prints its port, then serves until it is killed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ arrivals: list[tuple[int, float]] = []
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Requests of one connection, until it is closed."""
+    """Answer the requests of one connection until it is closed."""
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The witness: compares what the sandbox's books hold with what was put in."""
+"""The witness: compares the sandbox's books with the pins that were made."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from bench.stage import TENANT, Stage
 
 
 def compare(stage: Stage, pins: list[dict[str, Any]]) -> dict[str, Any]:
-    """How many invoices there are, how many too many, too few or wrong, and what Pinxero left open."""
-    from integrations.clock import scaled
-    from workflows.engine.waiting import SETTLE
+    """How many invoices exist, how many are duplicate, missing or wrong, and what Pinxero left open."""
+    from integrations.core.clock import scaled
+    from workflows.engine.waits import SETTLE
     from workflows.models import Run
 
     stage.calm()
-    # A slow write may still be on its way into the books: one that comes late counts as well.
+    # A slow write may still be in progress: one that is late counts as well.
     time.sleep(scaled(SETTLE))
     invoices = records(stage, "Invoices", createdByMyApp="true", unitdp=4)
     expected = {pin["id"]: pin for pin in pins}
@@ -38,7 +38,7 @@ def compare(stage: Stage, pins: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def troubles() -> list[str]:
-    """What Pinxero says of the runs that did not succeed, for whoever has to find out why."""
+    """What Pinxero says about the runs that did not succeed, to find out why."""
     from workflows.models import Run
 
     unhappy = Run.objects.exclude(status=Run.Status.SUCCEEDED).prefetch_related("step_runs")[:20]
@@ -53,24 +53,48 @@ def troubles() -> list[str]:
 
 
 def records(stage: Stage, plural: str, **query: Any) -> list[dict[str, Any]]:
-    """Every record of a kind ("Invoices") in full, asked for as any client would."""
-    token = stage.control("POST", "tokens", provider="xero")["access_token"]
-    headers = {"Authorization": f"Bearer {token}", "xero-tenant-id": TENANT, "Accept": "application/json"}
+    """Every record of a kind ("Invoices") in full, requested as any client would."""
     found: list[dict[str, Any]] = []
     page = 1
     while True:
-        asked = {**query, "page": page, "pageSize": 500}
-        answer = stage.session.get(f"{stage.url}/api.xro/2.0/{plural}", params=asked, headers=headers, timeout=120)
-        answer.raise_for_status()
-        rows = json.loads(answer.text, parse_float=Decimal)[plural]
+        rows = record_list(stage, plural, **{**query, "page": page, "pageSize": 500})
         found += rows
         if not rows:
             return found
         page += 1
 
 
+def record_list(stage: Stage, path: str, plural: str = "", **query: Any) -> list[dict[str, Any]]:
+    """The records of one answer, of a kind or below a record ("Invoices/<id>/History")."""
+    plural = plural or path
+    return list(_ask(stage, f"api.xro/2.0/{path}", query)[plural])
+
+
+def projects(stage: Stage) -> list[dict[str, Any]]:
+    """Every project."""
+    found: list[dict[str, Any]] = []
+    while True:
+        items = _ask(stage, "projects.xro/2.0/Projects", {"page": len(found) // 500 + 1, "pageSize": 500})["items"]
+        found += items
+        if len(items) < 500:
+            return found
+
+
+def _ask(stage: Stage, path: str, query: dict[str, Any]) -> Any:
+    """The answer of Xero's API, requested as any client would."""
+    answer = stage.session.get(f"{stage.url}/{path}", params=query, headers=headers(stage), timeout=120)
+    answer.raise_for_status()
+    return json.loads(answer.text, parse_float=Decimal)
+
+
+def headers(stage: Stage) -> dict[str, str]:
+    """The headers that a client of Xero sends with each call, from a new consent each time."""
+    token = stage.control("POST", "tokens", provider="xero")["access_token"]
+    return {"Authorization": f"Bearer {token}", "xero-tenant-id": TENANT, "Accept": "application/json"}
+
+
 def _is_right(stage: Stage, invoice: dict[str, Any], pin: dict[str, Any] | None) -> bool:
-    """Whether the invoice says what its pin asks for, worked out here and not by Pinxero."""
+    """Whether the invoice has what its pin asks for, computed here and not by Pinxero."""
     if pin is None or len(invoice["LineItems"]) != 1:
         return False
     line = invoice["LineItems"][0]
@@ -89,7 +113,7 @@ def _is_right(stage: Stage, invoice: dict[str, Any], pin: dict[str, Any] | None)
 
 
 def ledger(stage: Stage) -> list[dict[str, Any]]:
-    """Every request that the sandbox was sent, in order."""
+    """Every request that the sandbox received, in order."""
     entries: list[dict[str, Any]] = []
     after = 0
     while True:
@@ -103,7 +127,7 @@ def ledger(stage: Stage) -> list[dict[str, Any]]:
 
 
 def _written(stage: Stage) -> dict[str, int]:
-    """What the ledger saw of the writes."""
+    """The writes in the ledger."""
     entries = ledger(stage)
     writes = [entry for entry in entries if entry["method"] == "PUT" and entry["path"].endswith("/Invoices")]
     return {

@@ -1,4 +1,4 @@
-"""Who may act (teams), what they may act with (grants, connections) and how much (call budgets).
+"""Who may act (teams), with what (grants, connections) and how much (call budgets).
 
 One consent is a Grant and holds the tokens; it may serve several Connections, each one organisation or account. Every
 row belongs to a team, and what pages and the API show comes through `for_team`.
@@ -11,8 +11,8 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
-from integrations.encryption import EncryptedTextField
-from integrations.jsonfield import ExactJSONField
+from integrations.core.encryption import EncryptedTextField
+from integrations.core.exact_json import ExactJSONField
 
 
 class Role(models.TextChoices):
@@ -103,7 +103,7 @@ class Grant(models.Model):
 class Connection(models.Model):
     """One authorised organisation or account at a provider, reached with its grant's tokens.
 
-    `details` are facts of the organisation as the provider told them last (currency, time zone, lock dates, demo).
+    `details` are facts of the organisation as last read from the provider (currency, time zone, lock dates, demo).
     """
 
     class Status(models.TextChoices):
@@ -122,7 +122,7 @@ class Connection(models.Model):
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.CONNECTED)
     last_error = models.TextField(blank=True, default="")
     last_used_at = models.DateTimeField(null=True, blank=True)
-    #: Since when nothing may be written with it, by whose word and why; runs that would write wait meanwhile.
+    #: Since when nothing may be written with it, who decided it and why; runs that would write wait meanwhile.
     frozen_at = models.DateTimeField(null=True, blank=True)
     frozen_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -150,8 +150,8 @@ class Connection(models.Model):
 class CallBudget(models.Model):
     """How many calls a connection has made, so that limits are kept before the provider has to enforce them.
 
-    `recent` holds the times (Unix seconds) of the calls of the last minute, `in_flight` the calls under way as
-    {token: time at which a vanished caller's slot is free again}. `blocked_until` is what a 429 told.
+    `recent` holds the times (Unix seconds) of the calls of the last minute, `in_flight` the running calls as {token:
+    time at which a lost caller's slot is free again}. `blocked_until` comes from a 429.
     """
 
     connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="budget")
@@ -162,11 +162,13 @@ class CallBudget(models.Model):
     day_limit = models.IntegerField(default=0)
     blocked_until = models.DateTimeField(null=True, blank=True)
     blocked_reason = models.CharField(max_length=200, blank=True, default="")
-    #: Calls in a row that the provider failed to answer, since when that were too many, and when one may try again.
+    #: Calls in a row that the provider failed to answer, since when it counts as down, and when the next may be tried.
     troubles = models.PositiveIntegerField(default=0, db_default=0)
     down_since = models.DateTimeField(null=True, blank=True)
     down_reason = models.CharField(max_length=200, blank=True, default="", db_default="")
     probe_at = models.DateTimeField(null=True, blank=True)
+    #: By how many seconds the provider's clock is ahead of ours, as last seen in its answers; behind if negative.
+    clock_skew = models.IntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.connection}: {self.day_used} of {self.day_limit} calls today"
@@ -191,10 +193,26 @@ class ChoiceCache(models.Model):
         return f"{self.key} of {self.connection}"
 
 
-class Turn(models.Model):
-    """That one run is changing something at a provider which others must not change meanwhile; see `turns`.
+class ReferenceList(models.Model):
+    """A whole list of an organisation's settings (accounts, tax rates) as fetched last, with its age."""
 
-    `key` names it, as "/Invoices/<id>". `until` is when the turn ends by itself; empty: nobody has it.
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="reference_lists")
+    key = models.CharField(max_length=200)
+    records = ExactJSONField(default=list)
+    fetched_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["connection", "key"], name="one_reference_list_of_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.connection}"
+
+
+class Turn(models.Model):
+    """A resource lock: one run is changing something at a provider that others must not change now; see
+    `resource_lock`.
+
+    `key` names it, as "/Invoices/<id>". `until` is when the lock expires; empty: nobody has it.
     """
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="turns")
@@ -210,7 +228,7 @@ class Turn(models.Model):
 
 
 class HookKey(models.Model):
-    """A key with which a provider has signed notices: when it was heard last, and how far its numbers are complete.
+    """A key with which a provider has signed webhooks: when it was last used, and how far its numbers are complete.
 
     `key_id` is a part of the key's SHA-256, never the key. `heard_at` is kept to the minute.
     """
@@ -228,7 +246,7 @@ class HookKey(models.Model):
 
 
 class HookDelivery(models.Model):
-    """The numbers that one delivery of notices carried, until it is known that none before them is missing."""
+    """The numbers of the events in one delivery, until it is known that none before them is missing."""
 
     provider = models.CharField(max_length=50)
     key_id = models.CharField(max_length=16)
@@ -246,7 +264,7 @@ class HookDelivery(models.Model):
 
 
 class HookNotice(models.Model):
-    """What a provider told by its webhook about a connected organisation. Its uniqueness is the dedupe."""
+    """A provider's webhook event about a connected organisation. Its unique constraint removes duplicates."""
 
     provider = models.CharField(max_length=50)
     organisation = models.CharField(max_length=200)
@@ -267,3 +285,79 @@ class HookNotice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.category} {self.change} {self.resource_id}"
+
+
+class AuditQuerySet(models.QuerySet[Any]):
+    """Entries by the team whose chain they stand in. Teams are numbers here, because a chain outlives its team."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """Only the team's rows; none without a team."""
+        return self.none() if team is None else self.filter(chain=team.pk)
+
+
+class AuditEntry(models.Model):
+    """One line of the audit trail. Append-only and hash-chained; the database refuses to change or delete it.
+
+    `chain` is a team's id, 0 for the installation. Everything is stored without foreign keys, so that teams, users and
+    objects can be deleted and the chain stays whole. `person` is a user's id (None: Pinxero itself, or nobody known);
+    `role` is what the person was then. `before` and `after` are {label: words}.
+    """
+
+    chain = models.PositiveBigIntegerField()
+    number = models.PositiveBigIntegerField()
+    at = models.DateTimeField()
+    person = models.PositiveBigIntegerField(null=True)
+    role = models.CharField(max_length=20, blank=True)
+    #: The id of an AuditOrigin, and the hash that holds it fast as long as it is kept.
+    origin = models.PositiveBigIntegerField(null=True)
+    origin_seal = models.CharField(max_length=64, blank=True)
+    action = models.CharField(max_length=60)
+    object_type = models.CharField(max_length=40, blank=True)
+    object_id = models.CharField(max_length=40, blank=True)
+    object_name = models.CharField(max_length=200, blank=True)
+    reason = models.TextField(blank=True)
+    before = ExactJSONField(default=dict)
+    after = ExactJSONField(default=dict)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    objects = AuditQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["chain", "number"]
+        constraints = [models.UniqueConstraint(fields=["chain", "number"], name="audit_numbers_differ_in_a_chain")]
+        indexes = [
+            models.Index(fields=["chain", "object_type", "object_id", "number"], name="audit_of_an_object"),
+            models.Index(fields=["chain", "person", "number"], name="audit_of_a_person"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Entry {self.number}: {self.action}"
+
+
+class AuditHead(models.Model):
+    """The last entry of a chain. Whoever adds one locks this row first, so that numbers have no gaps."""
+
+    chain = models.PositiveBigIntegerField(primary_key=True)
+    number = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True, default="")
+
+    def __str__(self) -> str:
+        return f"Chain {self.chain}: {self.number}"
+
+
+class AuditOrigin(models.Model):
+    """The IP address from which a person acted: personal data, so it stands beside the chain and may be deleted.
+
+    Entries hold a hash of it with the salt: a changed address is noticed, a deleted one cannot be guessed from it.
+    """
+
+    person = models.PositiveBigIntegerField(default=0)
+    address = models.CharField(max_length=45)
+    salt = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "address"], name="one_origin_per_person_and_address")]
+
+    def __str__(self) -> str:
+        return self.address

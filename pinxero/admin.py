@@ -1,4 +1,4 @@
-"""People in the admin; and other apps' tables shut or made read-only, because their own pages can do too much.
+"""Users in the admin; other apps' tables are removed or made read-only, because their own pages allow too much.
 
 django-q2's Schedule form and "resubmit" run any function by name; allauth's rows hold client secrets, tokens and the
 seeds of second factors. None of that belongs on a page.
@@ -13,15 +13,22 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from integrations.admin import SuperuserAdmin
-from integrations.read_only import ReadOnlyAdmin
+from integrations.admin.read_only import ReadOnlyAdmin
+from integrations.admin.teams import RecentlyChangedAdmin
+from integrations.audit.actions import Audited
+from integrations.teams import leaving
+from integrations.teams.recent_sign_in import recently_signed_in
+from pinxero.sign_in import recording
 
-# By name: one module alone imports the queue.
+# By name: only one module imports the queue.
 Failure, OrmQ, Schedule, Success = (
     apps.get_model("django_q", name) for name in ("Failure", "OrmQ", "Schedule", "Success")
 )
@@ -33,8 +40,15 @@ for _model in (
         admin.site.unregister(_model)
 
 
+_ACCESS = {"is_active": "May sign in", "is_superuser": "Administers this installation"}
+
+
+def _access(user: User) -> dict[str, str]:
+    return {label: "Yes" if getattr(user, name) else "No" for name, label in _ACCESS.items()}
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, SuperuserAdmin):
+class UserAdmin(DjangoUserAdmin, RecentlyChangedAdmin):
     """People who may sign in. What they may do is their membership in a team; Django's own permissions are not used."""
 
     form = UserChangeForm
@@ -51,8 +65,38 @@ class UserAdmin(DjangoUserAdmin, SuperuserAdmin):
     readonly_fields = ["last_login", "date_joined"]
     filter_horizontal = ()
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Deactivating an account ends its sessions and tokens."""
+        before = User.objects.filter(pk=obj.pk).first()
+        super().save_model(request, obj, form, change)
+        if not obj.is_active:
+            leaving.account_closed({obj.pk})
+        self._record(request, before, obj, form.changed_data)
+
+    @staticmethod
+    def _record(request: HttpRequest, before: User | None, now: User, changed: list[str]) -> None:
+        """What the account allows is recorded in words; of names and addresses only that they were changed."""
+        if before is None:
+            recording.about_person(Audited.ACCOUNT_CREATED, now, by=request.user, after=_access(now))
+        elif changed:
+            others = [str(label_for_field(name, User)) for name in changed if name not in _ACCESS]
+            after = _access(now) | ({"Changed": ", ".join(others)} if others else {})
+            recording.about_person(Audited.ACCOUNT_CHANGED, now, by=request.user, before=_access(before), after=after)
+
+    @method_decorator(recently_signed_in)
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """Set somebody's password."""
+        users = User.objects.filter(pk=id) if id.isdecimal() else User.objects.none()
+        before = users.values_list("password", flat=True).first()
+        with transaction.atomic():
+            response = super().user_change_password(request, id, form_url)
+            user = users.first()
+            if user is not None and user.password != before:
+                recording.about_person(Audited.PASSWORD_CHANGED, user, by=request.user)
+        return response
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody: names stand in records of years. Switch a person off instead."""
+        """Nobody may delete users: their names are in the records. Deactivate them instead."""
         return False
 
 
@@ -68,7 +112,7 @@ class EmailAddressAdmin(ReadOnlyAdmin):
 
 @admin.register(OrmQ)
 class QueueAdmin(ReadOnlyAdmin):
-    """Bells that have not been answered yet; their content is not shown, because showing it would unpickle it."""
+    """Queued wake-ups; their content is not shown, because that would unpickle it."""
 
     list_display = ["id", "key", "lock"]
     fields = ["id", "key", "lock"]
@@ -86,7 +130,7 @@ class FailureAdmin(ReadOnlyAdmin):
 
 @admin.register(Schedule)
 class ScheduleAdmin(ReadOnlyAdmin):
-    """Schedules of the queue; there should be none, for Pinxero keeps its own calendar."""
+    """Schedules of the queue; there should be none, because Pinxero schedules its own work."""
 
     list_display = ["id", "name", "func", "next_run"]
     fields = ["id", "name", "func", "next_run"]

@@ -1,4 +1,4 @@
-"""The admin's house: its doors lead through allauth, and a team's members may enter without being staff."""
+"""The admin site: sign-in goes through allauth, and a team's members may enter without being staff."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from unfold.sites import UnfoldAdminSite
 
-from integrations.access import membership
+from integrations.teams.access import membership
 
 NO_TEAM = "You belong to no team yet. Ask an administrator to add you to one."
 
 
 class AdminSite(UnfoldAdminSite):
-    """Unfold's site with Pinxero's doors."""
+    """Unfold's site with Pinxero's sign-in and permissions."""
 
     index_title = "Dashboard"
     enable_nav_sidebar = True
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """Members of a team, and superusers. What each may see is asked per model and per page."""
+        """Members of a team, and superusers. What each may see is checked per model and per page."""
         user = request.user
         if isinstance(user, AnonymousUser) or not user.is_active:
             return False
         return user.is_superuser or membership(request) is not None
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """allauth's page: one door, with its rate limits and second factor."""
+        """allauth's page: the only sign-in, with its rate limits and second factor."""
         if request.user.is_authenticated:
             if not self.has_permission(request):
                 raise PermissionDenied(NO_TEAM)
@@ -40,16 +40,16 @@ class AdminSite(UnfoldAdminSite):
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"), reverse("account_login"))
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Out, and back to the door."""
+        """Sign out and go to the sign-in page."""
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         logout(request)
         return redirect("account_login")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """allauth's page, which asks for the present password and tells other sessions."""
+        """allauth's page, which asks for the present password."""
         return redirect("account_change_password")
 
     def search(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """No palette: Unfold's would name every model and keep its answers for minutes after a role has changed."""
+        """No search palette: Unfold's would name every model and keep its answers for minutes after a role changed."""
         return HttpResponse(status=204)

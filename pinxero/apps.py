@@ -5,7 +5,7 @@ from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class AdminConfig(DjangoAdminConfig):
-    """The admin with Pinxero's own doors."""
+    """The admin with Pinxero's own sign-in."""
 
     default_site = "pinxero.admin_site.AdminSite"
 

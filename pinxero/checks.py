@@ -18,24 +18,16 @@ from django.core.checks import CheckMessage, Error, Warning, register, run_check
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import SystemCheckError
 
-from integrations import addresses, header_secrets
+from integrations.framework import registry
+from integrations.framework.base import Connector
+from integrations.framework.connector_settings import Host, Setting
+from integrations.transport import header_secrets, url_rules
+from pinxero.sign_in import second_factor as second_factors
 
 TAG = "pinxero"
-#: The only hosts to which production sends people and tokens.
-PROVIDER_HOSTS = {
-    "PINTEREST_OAUTH_BASE": "www.pinterest.com",
-    "PINTEREST_API_BASE": "api.pinterest.com",
-    "XERO_LOGIN_BASE": "login.xero.com",
-    "XERO_IDENTITY_BASE": "identity.xero.com",
-    "XERO_API_BASE": "api.xero.com",
-    "XERO_WEB_BASE": "go.xero.com",
-}
-CLIENT_SETTINGS = ["PINTEREST_CLIENT_ID", "PINTEREST_CLIENT_SECRET", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET"]
 SECRET_KEY_LENGTH = 50
-#: Xero's own keys have 88 characters; shorter ones could be guessed.
-WEBHOOK_KEY_LENGTH = 32
 SECRET_KEY_CHARACTERS = 5
-#: Beginnings of keys that Django, our tests or examples hand out.
+#: Beginnings of keys that come from Django, our tests or examples.
 PUBLIC_KEYS = ("django-insecure-", "tests-only-", "change", "secret")
 MAKE_SECRET = 'python -c "import secrets; print(secrets.token_urlsafe(64))"'  # noqa: S105 - a command line
 MAKE_KEY = 'python -c "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())"'
@@ -44,14 +36,14 @@ Findings = Iterator[CheckMessage]
 
 
 def refuse_when_unsafe() -> None:
-    """Raise SystemCheckError with every finding that forbids to start; for entrances that no command guards."""
+    """Raise SystemCheckError with every finding that prevents the start; for entry points that are not commands."""
     errors = sorted(str(finding) for finding in run_checks(tags=[TAG]) if finding.is_serious())
     if errors:
         raise SystemCheckError("Pinxero does not start:\n" + "\n".join(errors))
 
 
 def in_production(check: Callable[[], Findings]) -> Callable[..., list[CheckMessage]]:
-    """Register a check that has something to say in production only."""
+    """Register a check that runs in production only."""
 
     @register(TAG)
     def registered(app_configs: Sequence[Any] | None = None, **options: Any) -> list[CheckMessage]:
@@ -62,7 +54,7 @@ def in_production(check: Callable[[], Findings]) -> Callable[..., list[CheckMess
 
 @register(TAG)
 def mode(app_configs: Sequence[Any] | None = None, **options: Any) -> list[CheckMessage]:
-    """A misspelt mode would quietly be the weaker one."""
+    """A misspelt mode would silently be the weaker one."""
     if settings.PINXERO_MODE in ("production", "development"):
         return []
     return [
@@ -105,7 +97,7 @@ def secret_key() -> Findings:
 def token_keys() -> Findings:
     if not settings.TOKEN_KEYS:
         yield Error(
-            "TOKEN_KEYS is missing: the tokens of Pinterest and Xero could not be stored encrypted.",
+            "TOKEN_KEYS is missing: the providers' tokens could not be stored encrypted.",
             hint=f"Make a key with: {MAKE_KEY}",
             id="pinxero.E005",
         )
@@ -149,14 +141,26 @@ def database() -> Findings:
 
 @in_production
 def provider_hosts() -> Findings:
-    for name, host in PROVIDER_HOSTS.items():
-        url = urlsplit(getattr(settings, name))
-        if (url.scheme, url.netloc) != ("https", host):
-            yield Error(
-                f"{name} is {getattr(settings, name)!r}: production sends tokens to https://{host} only.",
-                hint=f"Remove {name} from the environment; its default is right.",
-                id="pinxero.E010",
-            )
+    for host in _wrong_hosts():
+        value = getattr(settings, host.name)
+        yield Error(
+            f"{host.name} is {value!r}: production sends tokens to https://{host.netloc} only.",
+            hint=f"Remove {host.name} from the environment; its default is right.",
+            id="pinxero.E010",
+        )
+
+
+@in_production
+def token_urls() -> Findings:
+    """A connector that bypasses its declared hosts would bypass the check of them, too."""
+    for connector in [] if _wrong_hosts() else registry.connectors():
+        for url in _token_urls(connector):
+            if not any(host.is_own(url) for host in connector.declared.hosts):
+                yield Error(
+                    f"{connector.name} would send its secret to {url!r}, which is no host that its connector declares.",
+                    hint=f"Declare it as a Host in the settings.py of the connector {connector.key}.",
+                    id="pinxero.E010",
+                )
 
 
 @in_production
@@ -207,14 +211,17 @@ def sandbox_app() -> Findings:
 
 
 @in_production
-def webhook_keys() -> Findings:
-    short = [str(place) for place, key in enumerate(settings.XERO_WEBHOOK_KEYS, 1) if len(key) < WEBHOOK_KEY_LENGTH]
-    if short:
-        yield Error(
-            f"XERO_WEBHOOK_KEYS holds something too short to be a signing key of Xero, at place {', '.join(short)}.",
-            hint="Copy the key from the app's Webhooks page at Xero; several are separated by commas.",
-            id="pinxero.E017",
-        )
+def keys_of_providers() -> Findings:
+    """Optional keys, such as those of webhooks, may be missing, but not short."""
+    for setting in (each for declared in settings.CONNECTOR_SETTINGS for each in declared.settings):
+        keys = setting.values(settings)
+        short = [str(place) for place, key in enumerate(keys, 1) if len(key) < setting.least_length]
+        if short:
+            yield Error(
+                f"{setting.name} holds something too short to be a key of the provider's, at place {', '.join(short)}.",
+                hint="Copy the key from the provider's own page; several are separated by commas.",
+                id="pinxero.E017",
+            )
 
 
 @in_production
@@ -224,21 +231,21 @@ def outside_hosts() -> Findings:
             if (name, entry) == ("FILE_LINK_HOSTS", "any"):
                 continue
             try:
-                addresses.rule(entry)
+                url_rules.rule(entry)
             except ValueError as error:
                 yield Error(
                     f"{name} has an entry that lets nothing through: {error}",
                     hint="Separate hosts by commas, as api.example.com,*.example.org,erp.example.net:8443.",
                     id="pinxero.E018",
                 )
-    opened = addresses.rules(settings.OUTSIDE_PRIVATE_HOSTS)
-    for rule in filter(addresses.is_this_machine, opened):
+    opened = url_rules.rules(settings.OUTSIDE_PRIVATE_HOSTS)
+    for rule in filter(url_rules.is_this_machine, opened):
         yield Error(
             f"OUTSIDE_PRIVATE_HOSTS opens {rule.host}, which is this machine or tells about it.",
             hint="Remove it; in production it stays closed anyway.",
             id="pinxero.E019",
         )
-    others = [rule.host for rule in opened if not addresses.is_this_machine(rule)]
+    others = [rule.host for rule in opened if not url_rules.is_this_machine(rule)]
     if others:
         yield Warning(
             f"Workflows can reach {', '.join(others)} inside your own network.",
@@ -261,8 +268,8 @@ def request_secrets() -> Findings:
 @register(TAG)
 def debug_with_real_providers(app_configs: Sequence[Any] | None = None, **options: Any) -> list[CheckMessage]:
     """Development may try the real providers, but never with pages that print variables."""
-    real = [name for name, host in PROVIDER_HOSTS.items() if urlsplit(getattr(settings, name)).hostname == host]
-    if settings.IS_PRODUCTION or not real or not (settings.PINTEREST_CLIENT_ID or settings.XERO_CLIENT_ID):
+    real = [host.name for host in _hosts() if urlsplit(getattr(settings, host.name)).netloc == host.netloc]
+    if settings.IS_PRODUCTION or not real or not any(getattr(settings, each.name) for each in _needed()):
         return []
     if settings.DEBUG:
         return [
@@ -275,7 +282,7 @@ def debug_with_real_providers(app_configs: Sequence[Any] | None = None, **option
     return [
         Warning(
             "Development mode with the real providers.",
-            hint="Good for Xero's demo company. Real books belong on an installation in production mode.",
+            hint="Good for a provider's demo company. Real books belong on an installation in production mode.",
             id="pinxero.W003",
         )
     ]
@@ -283,12 +290,31 @@ def debug_with_real_providers(app_configs: Sequence[Any] | None = None, **option
 
 @in_production
 def client_ids() -> Findings:
-    missing = [name for name in CLIENT_SETTINGS if not getattr(settings, name)]
+    missing = [each.name for each in _needed() if not getattr(settings, each.name)]
     if missing:
         yield Warning(
             f"Nobody can connect yet: {', '.join(missing)} missing.",
-            hint="Register an app at the provider and set its id and secret; README.md tells how.",
+            hint="Register an app at the provider and set its id and secret; docs/connecting.md tells how.",
             id="pinxero.W001",
+        )
+
+
+@in_production
+def second_factor() -> Findings:
+    named = set(settings.SECOND_FACTOR_FOR)
+    unknown = sorted(named - second_factors.KNOWN)
+    if unknown:
+        yield Error(
+            f"SECOND_FACTOR_FOR names {', '.join(unknown)}, which is nobody's role.",
+            hint=f"Choose among {', '.join(sorted(second_factors.KNOWN))}, separated by commas.",
+            id="pinxero.E021",
+        )
+    missing = sorted(second_factors.USUAL - named)
+    if missing:
+        yield Warning(
+            f"A stolen password alone lets somebody in as {' or '.join(missing)}: SECOND_FACTOR_FOR leaves that out.",
+            hint=f"Remove SECOND_FACTOR_FOR from the environment, or add {','.join(missing)} to it.",
+            id="pinxero.W005",
         )
 
 
@@ -300,6 +326,27 @@ def mail() -> Findings:
             hint="Set EMAIL_URL, as submission://user:password@mail.example.com:587.",
             id="pinxero.W002",
         )
+
+
+def _hosts() -> list[Host]:
+    """The addresses of all providers, the only ones to which production sends people and tokens."""
+    return [host for declared in settings.CONNECTOR_SETTINGS for host in declared.hosts]
+
+
+def _wrong_hosts() -> list[Host]:
+    return [host for host in _hosts() if not host.is_own(getattr(settings, host.name))]
+
+
+def _token_urls(connector: Connector) -> list[str]:
+    """The connector's token addresses; none for one without a provider to consent at."""
+    if not connector.needs_connection:
+        return []
+    endpoints = connector.oauth()
+    return [url for url in (endpoints.token_url, endpoints.revoke_url) if url]
+
+
+def _needed() -> list[Setting]:
+    return [setting for declared in settings.CONNECTOR_SETTINGS for setting in declared.needed]
 
 
 def _secret_key() -> str:
@@ -325,7 +372,7 @@ def _key_bytes(key: str) -> bytes:
 
 
 def _keys_derived_from(secret: str) -> set[bytes]:
-    """What recipes on the web make of a SECRET_KEY when they need 32 bytes."""
+    """The keys that recipes on the web derive from a SECRET_KEY when they need 32 bytes."""
     text = secret.encode()
     digests = [hashlib.new(name, text, usedforsecurity=False) for name in ("md5", "sha1", "sha256", "sha512")]
     return (

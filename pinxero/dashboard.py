@@ -1,4 +1,4 @@
-"""The dashboard: what ran, what needs a person, whether everything it depends on is well."""
+"""The dashboard: what ran, what needs a person, and whether everything it depends on works."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from integrations import limits
-from integrations.access import Can, may, membership
+from integrations.framework.registry import UnknownOperationError, connector, connectors
 from integrations.models import Connection, Team
-from integrations.registry import UnknownOperationError, connector, connectors
-from workflows import beats, notices, retention
+from integrations.teams.access import Can, may, membership
+from integrations.transport import call_budget
 from workflows.models import Run, TriggerState, Workflow
+from workflows.notifications import notify
+from workflows.runtime import heartbeats
+from workflows.worker import retention
 
 DAYS = 14
 _MOST_UNREAD = 99
@@ -29,6 +31,13 @@ _GROUPS = (
     ("warn", "Needs a person", (Run.Status.NEEDS_REVIEW,)),
     ("bad", "Failed", (Run.Status.FAILED, Run.Status.CRASHED)),
 )
+#: What several runs wait for, where the words for one run do not fit.
+_OF_SEVERAL = {
+    Run.WaitReason.UNCERTAIN: "to find out whether their writes happened",
+    Run.WaitReason.DELAY: "for their time to come",
+    Run.WaitReason.CALL: "for the workflows that they called",
+    Run.WaitReason.HOLD: "for a person to release them",
+}
 _LISTED = ("status", "wait_reason", "title", "result", "error", "created_at", "waiting_since", "workflow__name")
 
 
@@ -39,7 +48,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return {**context, "px_team": None}
     team, now = mine.team, timezone.now()
     connections = list(Connection.objects.for_team(team).select_related("budget").order_by("provider", "name"))
-    workflows = list(Workflow.objects.for_team(team).only("name", "status"))
+    workflows = list(Workflow.objects.for_team(team).only("name", "status", "pause_reason", "has_paused_itself"))
     days = _days(team, now)
     needs = _needs_attention(team)
     latest = list(Run.objects.for_team(team).select_related("workflow").only(*_LISTED).order_by("-pk")[:8])
@@ -56,9 +65,13 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "active": sum(workflow.status == Workflow.Status.ACTIVE for workflow in workflows),
         "workflow_count": len(workflows),
         "needs": needs,
+        "paused_themselves": [
+            each for each in workflows if each.status == Workflow.Status.PAUSED and each.has_paused_itself
+        ],
+        "since": days[0].day,
         "to_reconnect": [each for each in connections if each.status == Connection.Status.NEEDS_RECONNECT],
         "waiting": _waiting(team),
-        "unread": notices.unread(team, _MOST_UNREAD + 1),
+        "unread": notify.unread(team, _MOST_UNREAD + 1),
         "most_unread": _MOST_UNREAD,
         "failing_triggers": list(
             TriggerState.objects.for_team(team)
@@ -75,7 +88,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Day:
+class DayOfRuns:
     """The runs that began on one day, by kind of outcome; heights are in percent of the busiest day."""
 
     day: date
@@ -88,17 +101,17 @@ class Day:
         return sum(self.counts.values())
 
     @property
-    def told(self) -> str:
-        """The day in words, for who cannot see the bar."""
+    def summary(self) -> str:
+        """The day in words, for people who cannot see the bar."""
         parts = [f"{self.counts[tone]} {label.lower()}" for tone, label, _ in _GROUPS if self.counts[tone]]
         return f"{self.day:%-d %B}: " + (", ".join(parts) if parts else "no runs")
 
 
-def _days(team: Team, now: datetime) -> list[Day]:
+def _days(team: Team, now: datetime) -> list[DayOfRuns]:
     today = timezone.localdate(now)
     first = today - timedelta(days=DAYS - 1)
     begins = [timezone.make_aware(datetime.combine(first + timedelta(days=day), time())) for day in range(DAYS)]
-    # Where a day begins is told to the database: it would work the day out of each run, one by one.
+    # The database gets the start of each day; it would otherwise compute the day of every single run.
     later = [When(created_at__gte=begin, then=Value(day)) for day, begin in enumerate(begins)]
     rows = (
         Run.objects.for_team(team)
@@ -117,12 +130,12 @@ def _days(team: Team, now: datetime) -> list[Day]:
     for number in range(DAYS):
         day = first + timedelta(days=number)
         counts = counted.get(day, Counter())
-        days.append(Day(day, {tone: counts[tone] for tone, _, _ in _GROUPS}, _bars(counts, busiest)))
+        days.append(DayOfRuns(day, {tone: counts[tone] for tone, _, _ in _GROUPS}, _bars(counts, busiest)))
     return days
 
 
 def _bars(counts: Counter[str], busiest: int) -> list[tuple[str, float, float]]:
-    """Stacked from the ground: (tone, top, height), in percent."""
+    """Stacked from the bottom: (tone, top, height), in percent."""
     bars, ground = [], 100.0
     for tone, _, _ in _GROUPS:
         if counts[tone]:
@@ -134,16 +147,16 @@ def _bars(counts: Counter[str], busiest: int) -> list[tuple[str, float, float]]:
 
 @dataclass(frozen=True)
 class Waiting:
-    """The runs that wait for one thing: how many, and since when the first of them does."""
+    """The runs that wait for one reason: the reason in words, how many, and since when the first one waits."""
 
     reason: str
-    label: str
+    words: str
     many: int
     since: datetime | None
 
 
 def _waiting(team: Team) -> list[Waiting]:
-    """What waits now, by what it waits for; what needs a person first."""
+    """The waiting runs by what they wait for; those that need a person first."""
     rows = (
         Run.objects.for_team(team)
         .filter(status=Run.Status.WAITING)
@@ -153,15 +166,22 @@ def _waiting(team: Team) -> list[Waiting]:
     )
     for_person = (Run.WaitReason.HOLD, Run.WaitReason.CONNECTION, Run.WaitReason.FREEZE)
     found = [
-        Waiting(row["wait_reason"], Run.WaitReason(row["wait_reason"]).label, row["many"], row["since"])
+        Waiting(row["wait_reason"], _wait_words(row["wait_reason"], row["many"]), row["many"], row["since"])
         for row in rows
         if row["wait_reason"] in Run.WaitReason.values
     ]
     return sorted(found, key=lambda each: (each.reason not in for_person, -each.many))
 
 
+def _wait_words(reason: str, many: int) -> str:
+    """As in "wait for their time to come"."""
+    if many == 1:
+        return f"waits {Run.WaitReason(reason).label}"
+    return f"wait {_OF_SEVERAL.get(Run.WaitReason(reason), Run.WaitReason(reason).label)}"
+
+
 def _needs_attention(team: Team) -> list[Run]:
-    """Runs that go no further without a person, newest first: a few of them."""
+    """Runs that cannot go on without a person, newest first: a few of them."""
     mine = Run.objects.for_team(team).select_related("workflow").only(*_LISTED, "waits_for__name")
     stuck = list(mine.filter(status__in=Run.NEEDS_ATTENTION).order_by("-pk")[:6])
     held = mine.select_related("workflow", "waits_for").filter(
@@ -175,13 +195,13 @@ class Health:
     """A connection with its budget."""
 
     connection: Connection
-    budget: limits.Standing | None
+    budget: call_budget.BudgetStatus | None
 
 
 def _health(connection: Connection, now: datetime) -> Health:
     try:
         client = connector(connection.provider).client_class(connection)
-        return Health(connection, limits.standing(getattr(connection, "budget", None), client.limits(), now))
+        return Health(connection, call_budget.budget_status(getattr(connection, "budget", None), client.limits(), now))
     except (UnknownOperationError, AttributeError):
         return Health(connection, None)
 
@@ -195,15 +215,15 @@ class Worker:
 
 
 def worker_standing(now: datetime) -> Worker:
-    """Work gets on while any worker, on whichever host, ran a task of late; its supervisor watches the rest."""
-    seen_at = beats.newest_worker_beat()
+    """Alive if any worker, on any host, ran a task recently; its supervisor monitors the rest."""
+    seen_at = heartbeats.newest_worker_heartbeat()
     is_alive = seen_at is not None and now - seen_at < timedelta(seconds=settings.STALE_SECONDS)
     return Worker(is_alive, seen_at)
 
 
 @dataclass(frozen=True)
 class FirstStep:
-    """One thing to do at the beginning."""
+    """One thing to do when a team starts."""
 
     label: str
     help: str
@@ -213,12 +233,13 @@ class FirstStep:
 
 
 def _first_steps(connections: list[Connection], workflows: list[Workflow], has_run: bool) -> list[FirstStep]:
-    usable = {connection.provider for connection in connections if connection.is_usable}
+    # A connection that needs reconnecting is not a first step: it is listed under "Needs attention".
+    known = {connection.provider for connection in connections}
     to_connect = [
         FirstStep(
             f"Connect {each.name}",
             f"Sign in at {each.name} and allow Pinxero to work with your {each.account_noun}.",
-            each.key in usable,
+            each.key in known,
             _path("connections"),
             "Go to connections",
         )
@@ -230,14 +251,14 @@ def _first_steps(connections: list[Connection], workflows: list[Workflow], has_r
         *to_connect,
         FirstStep(
             "Create a workflow",
-            "Choose what starts it, and what happens then.",
+            "Start from a recipe, or choose yourself what starts it and what happens then.",
             bool(workflows),
-            reverse("new_workflow"),
-            "New workflow",
+            reverse("recipes"),
+            "See recipes",
         ),
         FirstStep(
             "Publish it and switch it on",
-            "From then on it looks for new items by itself.",
+            "From then on it checks for new items by itself.",
             Workflow.Status.ACTIVE in statuses or Workflow.Status.PAUSED in statuses,
             reverse("workflows"),
             "See workflows",

@@ -1,4 +1,4 @@
-"""What stands around every page: sidebar, team, environment, account links."""
+"""What surrounds every page: sidebar, team, environment, account links."""
 
 from __future__ import annotations
 
@@ -10,21 +10,14 @@ from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import NoReverseMatch, reverse
 
-from integrations.access import membership
 from integrations.models import Connection, Membership
-from workflows import notices
+from integrations.teams.access import membership
+from pinxero.guide import guide_of
 from workflows.models import Run
+from workflows.notifications import notify
 
 #: More is shown as "99+", so that the badge never has to count a long list.
 _BADGE_LIMIT = 99
-
-_REAL_HOSTS = {
-    "PINTEREST_OAUTH_BASE": "www.pinterest.com",
-    "PINTEREST_API_BASE": "api.pinterest.com",
-    "XERO_LOGIN_BASE": "login.xero.com",
-    "XERO_IDENTITY_BASE": "identity.xero.com",
-    "XERO_API_BASE": "api.xero.com",
-}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -36,6 +29,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Dashboard", "space_dashboard", reverse("admin:index"), exact=True),
             _item(request, "Workflows", "account_tree", reverse("workflows")),
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
+            _item(request, "Documents", "description", reverse("documents")),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "Lookup tables", "table_view", reverse("lookup_tables")),
             _item(request, "API tokens", "vpn_key", reverse("api_tokens")),
@@ -80,7 +74,7 @@ def _runs_badge(mine: Membership) -> str:
 
 
 def _notices_badge(mine: Membership) -> str:
-    return _shown(notices.unread(mine.team, _BADGE_LIMIT + 1))
+    return _shown(notify.unread(mine.team, _BADGE_LIMIT + 1))
 
 
 def _connections_badge(mine: Membership) -> str:
@@ -99,22 +93,27 @@ def team_name(request: HttpRequest) -> str:
 
 
 def around_every_page(request: HttpRequest) -> dict[str, Any]:
-    """For the team switcher: the person's teams where there are several."""
+    """The page of the guide for this page, and for the team switcher the person's teams if there are several."""
+    around = {"px_guide": guide_of(request)}
     mine = membership(request)
     memberships: list[Membership] = getattr(request, "_pinxero_memberships", [])
     if mine is None or len(memberships) < 2:
-        return {}
-    return {"px_teams": [(each.team_id, each.team.name, each.team_id == mine.team_id) for each in memberships]}
+        return around
+    return {
+        **around,
+        "px_teams": [(each.team_id, each.team.name, each.team_id == mine.team_id) for each in memberships],
+    }
 
 
 def environment(request: HttpRequest) -> list[str] | None:
-    """A ribbon while the providers are stand-ins."""
+    """A ribbon while the sandbox replaces the providers."""
     return ["Sandbox", "warning"] if is_sandbox() else None
 
 
 def is_sandbox() -> bool:
     """Whether any provider address is not the provider's own."""
-    return any(urlsplit(getattr(settings, name)).hostname != host for name, host in _REAL_HOSTS.items())
+    hosts = [host for each in settings.CONNECTOR_SETTINGS for host in each.called]
+    return any(urlsplit(getattr(settings, host.name)).netloc != host.netloc for host in hosts)
 
 
 def account_links(request: HttpRequest) -> list[dict[str, str]]:
@@ -133,6 +132,6 @@ def style_sheet(request: HttpRequest) -> str:
     return static("pinxero/pages.css")
 
 
-def script(request: HttpRequest) -> str:
-    """Pinxero's own script."""
-    return static("pinxero/pages.js")
+def frame_script(request: HttpRequest) -> str:
+    """The script that names what the admin's own scripts draw."""
+    return static("pinxero/frame.js")

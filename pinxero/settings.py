@@ -1,7 +1,7 @@
 """Settings of Pinxero, all read from the environment or from an ignored `.env` file beside `manage.py`.
 
 The default mode is production, and production refuses to start when it is unsafe (see `pinxero/checks.py`): a
-forgotten variable is an error on the first start, never a quiet weakness. `make run` writes a `.env` for development.
+forgotten variable is an error on the first start, never a silent weakness. `make run` writes a `.env` for development.
 """
 
 import os
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from integrations import connectors
+from integrations.framework import connector_settings
 from pinxero.unfold_settings import UNFOLD as UNFOLD
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -30,96 +32,41 @@ BASE_URL = env.str("BASE_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [urlsplit(BASE_URL).hostname or "localhost"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
-# --- providers: the defaults are the providers' own hosts, the demo points them at the sandbox --------------------
+# --- connectors: what each declares in its settings.py is read here and becomes settings.ACME_API_BASE -------------
 
-PINTEREST_OAUTH_BASE = env.str("PINTEREST_OAUTH_BASE", "https://www.pinterest.com").rstrip("/")
-PINTEREST_API_BASE = env.str("PINTEREST_API_BASE", "https://api.pinterest.com/v5").rstrip("/")
-PINTEREST_CLIENT_ID = env.str("PINTEREST_CLIENT_ID", "")
-PINTEREST_CLIENT_SECRET = env.str("PINTEREST_CLIENT_SECRET", "")
-PINTEREST_SCOPES: list[str] = env.list(
-    "PINTEREST_SCOPES",
-    [
-        "user_accounts:read",
-        "boards:read",
-        "boards:write",
-        "pins:read",
-        "pins:write",
-        "boards:read_secret",
-        "boards:write_secret",
-        "pins:read_secret",
-        "pins:write_secret",
-    ],
-)
-PINTEREST_CONTINUOUS_REFRESH = env.bool("PINTEREST_CONTINUOUS_REFRESH", True)
-PINTEREST_MINUTE_LIMIT = env.int("PINTEREST_MINUTE_LIMIT", 1000)
-PINTEREST_DAY_LIMIT = env.int("PINTEREST_DAY_LIMIT", 1000)
+CONNECTORS = [*connectors.CONNECTORS]
+CONNECTOR_SETTINGS = connector_settings.all_declared(CONNECTORS)
+_of_connectors = connector_settings.read(CONNECTOR_SETTINGS, env)
+globals().update(_of_connectors)
 
-XERO_LOGIN_BASE = env.str("XERO_LOGIN_BASE", "https://login.xero.com").rstrip("/")
-XERO_IDENTITY_BASE = env.str("XERO_IDENTITY_BASE", "https://identity.xero.com").rstrip("/")
-XERO_API_BASE = env.str("XERO_API_BASE", "https://api.xero.com").rstrip("/")
-# Where people see their books; links on run pages lead there.
-XERO_WEB_BASE = env.str("XERO_WEB_BASE", "https://go.xero.com").rstrip("/")
-XERO_CLIENT_ID = env.str("XERO_CLIENT_ID", "")
-XERO_CLIENT_SECRET = env.str("XERO_CLIENT_SECRET", "")
-# The signing keys of Xero's webhook, the new one beside the old while one replaces the other. Empty: not set up.
-XERO_WEBHOOK_KEYS: list[str] = env.list("XERO_WEBHOOK_KEYS", [])
-XERO_SCOPES: list[str] = env.list(
-    "XERO_SCOPES",
-    [
-        "openid",
-        "profile",
-        "email",
-        "offline_access",
-        "accounting.contacts",
-        "accounting.invoices",
-        "accounting.payments",
-        "accounting.banktransactions",
-        "accounting.attachments",
-        "accounting.settings",
-        "accounting.reports.balancesheet.read",
-        "accounting.reports.profitandloss.read",
-        "projects",
-    ],
-)
-XERO_MINUTE_LIMIT = env.int("XERO_MINUTE_LIMIT", 60)
-XERO_CONCURRENT_LIMIT = env.int("XERO_CONCURRENT_LIMIT", 5)
-XERO_DAY_LIMIT = env.int("XERO_DAY_LIMIT", 1000)
-
-# --- addresses that people give, and mails of workflows; the rules are in integrations/addresses.py ---------------
+# --- addresses that people give; the rules are in integrations/transport/url_rules.py -------------------------------
 
 # Hosts that the HTTP request steps may call; empty switches them off. api.example.com, *.example.com, host:8443.
 HTTP_REQUEST_HOSTS: list[str] = env.list("HTTP_REQUEST_HOSTS", [])
 # Values for headers that no workflow shows, each for one host: {"erp": {"host": "erp.example.com", "value": "..."}}.
 _secrets = env.json("HTTP_REQUEST_SECRETS", {})
-# What is no such object is kept for the system check to tell.
+# An invalid value is kept for the system check to report.
 HTTP_REQUEST_SECRETS: dict[str, Any] = _secrets if isinstance(_secrets, dict) else {"": _secrets}
-# Hosts inside the own network that links and HTTP requests may reach all the same, as http://erp.internal:8080.
+# Hosts in the private network that links and HTTP requests may reach, as http://erp.internal:8080.
 OUTSIDE_PRIVATE_HOSTS: list[str] = env.list("OUTSIDE_PRIVATE_HOSTS", [])
-# Hosts from which files behind links may be fetched, to be attached; "any" lets in every public one by https.
-FILE_LINK_HOSTS: list[str] = env.list("FILE_LINK_HOSTS", ["*.pinimg.com"])
-# Domains to which the e-mail step may send; empty lets it send to any.
-EMAIL_RECIPIENT_DOMAINS: list[str] = env.list("EMAIL_RECIPIENT_DOMAINS", [])
+# Hosts from which files behind links may be fetched, to be attached; "any" allows every public one by https.
+FILE_LINK_HOSTS: list[str] = env.list("FILE_LINK_HOSTS", connector_settings.file_hosts(CONNECTOR_SETTINGS))
 
-# Dotted packages; each holds `connector.py` with a `connector` object. The only list of connectors there is.
-CONNECTORS = [
-    "integrations.pinterest",
-    "integrations.xero",
-    "integrations.start",
-    "integrations.web",
-    "integrations.mail",
-]
+# Calls a minute that the address of one workflow accepts; further ones are asked to retry later.
+INBOUND_CALLS_A_MINUTE = env.int("INBOUND_CALLS_A_MINUTE", 3000)
 
-# Waits, leases, settling times and poll intervals are divided by this. 1 outside of proofs.
+# Waits, leases, settling times and poll intervals are divided by this. 1 except in tests.
 TIME_SCALE = env.float("PINXERO_TIME_SCALE", 1.0)
 # Safeties of the engine switched off, for the prover's negative controls only; production refuses to start with any.
 SAFETIES_OFF: list[str] = env.list("PINXERO_SAFETIES_OFF", [])
 ALLOW_SQLITE = env.bool("PINXERO_ALLOW_SQLITE", False)
 WORKERS = env.int("PINXERO_WORKERS", 2)
 STALE_SECONDS = env.float("PINXERO_STALE_SECONDS", 45.0)
-# Workers begin nothing below this much free disk; 0 switches either off. workflows/disk.py says which disks.
+# Workers start nothing with less free disk than this; 0 switches either off. workflows/runtime/disk.py says which
+# disks.
 DISK_LEAST_BYTES = env.int("PINXERO_DISK_LEAST_BYTES", 1024**3)
 DISK_LEAST_PERCENT = env.int("PINXERO_DISK_LEAST_PERCENT", 10)
-# How long what was recorded is kept; workflows/retention.py says what counts as which.
+# How long records are kept; workflows/worker/retention.py says which setting covers what.
 KEEP_BODIES_DAYS = env.int("PINXERO_KEEP_BODIES_DAYS", 90)
 KEEP_RUNS_DAYS = env.int("PINXERO_KEEP_RUNS_DAYS", 400)
 KEEP_EVIDENCE_YEARS = env.int("PINXERO_KEEP_EVIDENCE_YEARS", 7)
@@ -147,22 +94,27 @@ INSTALLED_APPS = [
     "rest_framework",
     "pinxero.apps.PinxeroConfig",
     "integrations.apps.IntegrationsConfig",
-    "integrations.pinterest.apps.PinterestConfig",
-    "integrations.xero.apps.XeroConfig",
+    *connector_settings.apps(CONNECTORS),
     "workflows.apps.WorkflowsConfig",
 ]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "pinxero.requests.response_headers.ResponseHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "pinxero.requests.hidden_characters.HiddenCharacters",
+    # Before the CSRF middleware, which parses forms with their files.
+    "pinxero.requests.body_limits.LimitBodies",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "pinxero.requests.origins.KeepOrigin",
+    "pinxero.sign_in.second_factor.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "pinxero.urls"
@@ -170,14 +122,15 @@ WSGI_APPLICATION = "pinxero.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # The pages of the guide are in docs/guide.
+        "DIRS": [BASE_DIR / "templates", BASE_DIR / "docs"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "pinxero.accounts.around_the_door",
+                "pinxero.sign_in.accounts.around_the_door",
             ],
         },
     },
@@ -188,7 +141,7 @@ _database = DATABASES["default"]
 _database["CONN_MAX_AGE"] = 60
 _database["CONN_HEALTH_CHECKS"] = True
 if _database["ENGINE"] == "django.db.backends.sqlite3":
-    # WAL lets readers go on beside one writer; IMMEDIATE takes the write lock first instead of failing half-way.
+    # WAL lets readers work beside one writer; IMMEDIATE takes the write lock first instead of failing half-way.
     _database["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -199,7 +152,7 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "pinxero_cache",
-        # Django's own 300 would let anybody push the sign-in counters out by guessing at many names.
+        # Django's default of 300 would let anybody evict the sign-in counters by trying many names.
         "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
@@ -216,7 +169,7 @@ STATICFILES_DIRS = [BASE_DIR / "pinxero" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "pinxero.requests.static_files.HashedStaticFiles"
         if IS_PRODUCTION
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
@@ -236,29 +189,40 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "pinxero.sign_in.accounts.EndOfOldPassword"},
 ]
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
-ACCOUNT_ADAPTER = "pinxero.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "pinxero.sign_in.accounts.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_FORMS = {"login": "pinxero.accounts.LoginForm"}
+ACCOUNT_FORMS = {"login": "pinxero.sign_in.accounts.LoginForm"}
 ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "pinxero.sign_in.reset_tokens.ResetTokens"  # noqa: S105 - a class
+PASSWORD_RESET_TIMEOUT = 3600
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 600
-# Neither a page nor a mail tells whether an address has an account.
+# Neither a page nor a mail reveals whether an address has an account.
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
-SOCIALACCOUNT_ADAPTER = "integrations.allauth_adapter.ConnectAdapter"
+SOCIALACCOUNT_ADAPTER = "integrations.connections.allauth_adapter.ConnectAdapter"
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
 SOCIALACCOUNT_QUERY_EMAIL = False
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Pinxero"
+MFA_ADAPTER = "integrations.teams.second_factor_seeds.SeedAdapter"
+MFA_FORMS = {
+    "activate_totp": "pinxero.sign_in.second_factor.ActivateForm",
+    "authenticate": "pinxero.sign_in.second_factor.CodeForm",
+    "reauthenticate": "pinxero.sign_in.second_factor.CodeAgainForm",
+}
+# Whose sign-in needs a second factor. In development nobody's: two commands are enough for the demo.
+SECOND_FACTOR_FOR: list[str] = env.list("SECOND_FACTOR_FOR", ["superuser", "approver"] if IS_PRODUCTION else [])
 
 CSRF_FAILURE_VIEW = "pinxero.views.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
@@ -279,13 +243,11 @@ if IS_PRODUCTION:
     if ALLAUTH_TRUSTED_PROXY_COUNT:
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 else:
-    # The sandbox speaks plain http on this machine; oauthlib refuses that unless told. Checked off in production.
+    # The sandbox uses plain http on this machine, which oauthlib refuses without this. Checked to be off in production.
     os.environ.setdefault("OAUTHLIB_INSECURE_TRANSPORT", "1")
 
-# A form that starts a consent is answered by a redirect to the provider, and browsers hold that against form-action.
-_consent_hosts = sorted(
-    {f"{urlsplit(u).scheme}://{urlsplit(u).netloc}" for u in (PINTEREST_OAUTH_BASE, XERO_LOGIN_BASE)}
-)
+# A form that starts a consent is answered by a redirect to the provider, and browsers apply form-action to that too.
+_consent_hosts = connector_settings.consent_origins(CONNECTOR_SETTINGS, _of_connectors)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -302,7 +264,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- worker: the queue is a bell, the rows are the truth ------------------------------------------------------------
+# --- worker: a message of the queue only wakes a worker, the rows hold the state --------------------------------------
 
 Q_CLUSTER = {
     "name": "pinxero",
@@ -342,10 +304,23 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "pinxero@localhost")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "filters": {"secret_addresses": {"()": "pinxero.logs.HideSecretAddresses"}},
+    "formatters": {
+        "line": {
+            "()": "pinxero.requests.logs.WithoutSecrets",
+            "fmt": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        },
+    },
+    "filters": {
+        "secret_addresses": {"()": "pinxero.requests.logs.HideSecretAddresses"},
+        "tracebacks": {"()": "pinxero.requests.logs.TracebackOfFaultsOnly"},
+    },
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secret_addresses"]},
+        "stderr": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["secret_addresses", "tracebacks"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
     "loggers": {
@@ -353,7 +328,7 @@ LOGGING = {
         "requests_oauthlib": {"level": "WARNING"},
         "oauthlib": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
-        # One line per bell says nothing.
+        # One line per message is useless.
         "django-q": {"level": "WARNING"},
         "django.server": {"level": "WARNING", "filters": ["secret_addresses"]},
         "django.request": {"filters": ["secret_addresses"]},

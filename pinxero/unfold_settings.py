@@ -1,9 +1,9 @@
-"""How Unfold dresses the admin: name, colours, sidebar, environment ribbon. Callables are named, so nothing is imported
-before Django is ready; they live in `pinxero/navigation.py`."""
+"""Unfold's settings for the admin: name, colours, sidebar, environment ribbon. Callables are given by name, so that
+nothing is imported before Django is ready; they live in `pinxero/navigation.py`."""
 
 from typing import Any
 
-# A calm teal; 600 carries white text at more than 4.5 : 1, 400 and 500 stand on the dark ground.
+# A calm teal; 600 carries white text at more than 4.5 : 1, 400 and 500 are used on dark backgrounds.
 _PRIMARY = {
     "50": "oklch(97.8% .016 190)",
     "100": "oklch(94.5% .04 190)",
@@ -35,9 +35,9 @@ UNFOLD: dict[str, Any] = {
     "GLOBAL_CALLBACK": "pinxero.navigation.around_every_page",
     "DASHBOARD_CALLBACK": "pinxero.dashboard.dashboard",
     "STYLES": ["pinxero.navigation.style_sheet"],
-    "SCRIPTS": ["pinxero.navigation.script"],
+    "SCRIPTS": ["pinxero.navigation.frame_script"],
     "ACCOUNT": {"navigation": "pinxero.navigation.account_links"},
-    # The palette would list every registered model; search stays with the pages, which know the team.
+    # The palette would list every registered model; only the pages have a search, because they know the team.
     "COMMAND": {"search_models": False, "show_history": False, "search_callback": None},
     "SIDEBAR": {
         "show_search": False,

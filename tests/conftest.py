@@ -14,8 +14,11 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
 
 from pinxero.development.chromium import find_chromium
+from pinxero.development.emptying import unprotected
+from tests import migrated
 from tests.base import Cast, make_cast
 from tests.exchanges import _as_described
 from tests.provider import sandbox, sandbox_server
@@ -26,7 +29,16 @@ __all__ = ["_as_described", "sandbox", "sandbox_server"]
 hypothesis.settings.register_profile("pinxero", deadline=None)
 hypothesis.settings.load_profile("pinxero")
 
-_LOCAL = {"127.0.0.1", "::1", "localhost"}
+#: What `make check` runs: folders of tests that need no database.
+_FAST = (
+    "tests/workflows/language/",
+    "tests/integrations/core/",
+    "tests/integrations/schema/",
+    "tests/test_architecture.py",
+)
+#: Tests of processes that open the database by themselves: they need it though they ask for no fixture of it.
+_WITH_PROCESSES = ("tests/pinxero/", "tests/workflows/worker/", "tests/workflows/runtime/", "tests/test_canaries.py")
+_LOCAL = {"127.0.0.1", "127.0.0.2", "::1", "localhost"}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -45,10 +57,57 @@ def _closed_network() -> Iterator[None]:
     patch.undo()
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
+    """On SQLite the test database begins migrated where an earlier run has kept one."""
+    kept = migrated.kept_file()
+    if connection.vendor == "sqlite" and kept.is_file():
+        with migrated.from_kept_file(connection, kept):
+            yield
+    else:
+        yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The database as migrated is kept for the next run."""
+    kept = migrated.kept_file()
+    if connection.vendor == "sqlite" and not kept.is_file():
+        with django_db_blocker.unblock():
+            migrated.keep(connection, kept)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _audit_trail_ends_with_its_test() -> Iterator[None]:
+    """The database refuses to delete the audit trail, also when a transactional test empties it at its end."""
+    patch = pytest.MonkeyPatch()
+    empty = TransactionTestCase._fixture_teardown
+
+    def unprotected_empty(self: TransactionTestCase) -> None:
+        with unprotected():
+            empty(self)
+
+    patch.setattr(TransactionTestCase, "_fixture_teardown", unprotected_empty)
+    yield
+    patch.undo()
+
+
 @pytest.fixture
 def cast(db: None) -> Cast:
     """The team with builder, approver and auditor, and the outsider."""
     return make_cast()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what touches no database, and what of it is fast by where it stands: a test of many examples is not."""
+    for item in items:
+        place = item.nodeid.replace("\\", "/")
+        fixtures = {"db", "transactional_db", "cast"} & set(getattr(item, "fixturenames", ()))
+        if fixtures or item.get_closest_marker("django_db") or place.startswith(_WITH_PROCESSES):
+            continue
+        item.add_marker(pytest.mark.no_database)
+        if place.startswith(_FAST) and not hasattr(getattr(item, "obj", None), "hypothesis"):
+            item.add_marker(pytest.mark.fast)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 import requests
 
+from integrations.connectors import CONNECTORS
+from integrations.framework.connector_settings import all_declared
 from tests import exchanges
 from tests.integrations.sandbox.contract import validate_exchange
 
@@ -27,10 +29,8 @@ __all__ = ["DEMO", "NORTHWIND", "Sandbox", "running_sandbox", "sandbox", "sandbo
 CHECKOUT = Path(__file__).resolve().parents[1]
 DEMO = "7d0f3a7e-5a0c-4d5c-9a1e-2f6a5a1d0001"
 NORTHWIND = "b1c9e2d4-3f60-4c1b-8b7e-6d2c4e9f0002"
-CLIENTS = {
-    "xero": ("sandbox-xero", "sandbox-xero-secret"),
-    "pinterest": ("sandbox-pinterest", "sandbox-pinterest-secret"),
-}
+DECLARED = all_declared(CONNECTORS)
+CLIENTS = {each.key: (f"sandbox-{each.key}", f"sandbox-{each.key}-secret") for each in DECLARED if each.is_in_sandbox}
 #: As many rows of the ledger as one answer holds; fewer mean that there are no more.
 _LEDGER_ROWS = 5000
 _NO_LIMITS = {
@@ -61,14 +61,9 @@ class Sandbox:
         self.session.trust_env = False
 
     def settings(self) -> dict[str, str]:
-        """The product's provider hosts, pointed here."""
-        return {
-            "PINTEREST_OAUTH_BASE": self.url,
-            "PINTEREST_API_BASE": f"{self.url}/v5",
-            "XERO_LOGIN_BASE": self.url,
-            "XERO_IDENTITY_BASE": self.url,
-            "XERO_API_BASE": self.url,
-        }
+        """The product's provider hosts, pointed here. Links lead where they always lead."""
+        urls = {name: url for each in DECLARED for name, url in each.hosts_in_sandbox(self.url).items()}
+        return {host.name: urls[host.name] for each in DECLARED for host in each.called if host.name in urls}
 
     def control(self, method: str, name: str, body: dict[str, Any] | None = None, **query: Any) -> Any:
         """One call of `/_sandbox/<name>`; fractions come back as Decimal."""
@@ -106,6 +101,10 @@ class Sandbox:
     def change(self, what: str, key: str, **fields: Any) -> dict[str, Any]:
         """What a person changes in Xero: `change("quote", key, Status="SENT")`."""
         return dict(self.control("POST", "change", {"what": what, "id": key, **fields}))
+
+    def merge(self, contact: str, into: str, **details: Any) -> dict[str, Any]:
+        """A person merges one contact into another, both by id; the one that is left."""
+        return dict(self.control("POST", "merge", {"contact": contact, "into": into, **details}))
 
     def webhook(self, url: str, key: str, **details: Any) -> dict[str, Any]:
         """Let this address be told of changes; what came of the intent to receive."""

@@ -4,6 +4,9 @@ import os
 
 from cryptography.fernet import Fernet
 
+from integrations.connectors import CONNECTORS
+from integrations.framework.connector_settings import all_declared
+
 _FIXED = {
     "PINXERO_ENV_FILE": "",
     "PINXERO_MODE": "development",
@@ -11,17 +14,17 @@ _FIXED = {
     "TOKEN_KEYS": Fernet.generate_key().decode(),
     "BASE_URL": "http://127.0.0.1:8000",
     "ALLOWED_HOSTS": "127.0.0.1,localhost,testserver",
-    "PINTEREST_CLIENT_ID": "sandbox-pinterest",
-    "PINTEREST_CLIENT_SECRET": "sandbox-pinterest-secret",
-    "XERO_CLIENT_ID": "sandbox-xero",
-    "XERO_CLIENT_SECRET": "sandbox-xero-secret",
-    "XERO_WEBHOOK_KEYS": "",
     "EMAIL_URL": "memory://",
 }
+for _declared in all_declared(CONNECTORS):
+    # This installation's app at the sandbox; everything else as it is declared.
+    for _setting in _declared.all:
+        os.environ.pop(_setting.name, None)
+    for _setting in _declared.needed:
+        _FIXED[_setting.name] = f"sandbox-{_declared.key}" + ("-secret" if _setting.is_secret else "")
+for _name in ("PINXERO_TIME_SCALE", "PINXERO_SAFETIES_OFF", "DEBUG"):
+    os.environ.pop(_name, None)
 os.environ.update(_FIXED)
-for _name in list(os.environ):
-    if _name.endswith("_BASE") or _name in {"PINXERO_TIME_SCALE", "PINXERO_SAFETIES_OFF", "DEBUG"}:
-        del os.environ[_name]
 # Without a DATABASE_URL of the caller's the tests use SQLite, never the developer's own database.
 os.environ.setdefault("DATABASE_URL", "sqlite:///.local/unused.sqlite3")
 

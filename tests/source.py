@@ -9,15 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from integrations.connectors import CONNECTORS
+
+__all__ = ["CONNECTORS", "PACKAGES", "ROOT", "Import", "Module", "below", "files", "modules"]
+
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("pinxero", "integrations", "workflows")
-CONNECTORS = (
-    "integrations.pinterest",
-    "integrations.xero",
-    "integrations.start",
-    "integrations.web",
-    "integrations.mail",
-)
 _NOT_OURS = {"__pycache__", "static", "node_modules"}
 
 

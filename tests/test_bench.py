@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,3 +155,14 @@ def test_a_control_runs_pinxeros_processes_with_settings_that_break_it() -> None
     told = case.environment(options)
     assert told["DJANGO_SETTINGS_MODULE"] == "bench.breaking"
     assert told["PINXERO_PROVE_BREAKS"] == "webhooks:no_bell"
+
+
+@pytest.mark.parametrize("name", cases.names())
+def test_a_proof_can_be_started_from_a_bare_process(name: str) -> None:
+    """What is imported at the top must not need Django, which is set up for each case."""
+    root = Path(__file__).resolve().parents[1]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("DJANGO_")}
+    command = [sys.executable, "bench/prove.py", "--case", name, "--help"]
+    told = subprocess.run(command, cwd=root, env=clean, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stderr
+    assert f"\n{name}: " in told.stdout

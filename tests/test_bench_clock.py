@@ -13,7 +13,7 @@ from bench.cases.polled import case as polled
 from bench.cases.polled import compare as compare_polled
 from bench.cases.schedules import Plan, compare, missed_starts, plans
 from bench.cases.schedules import case as schedules
-from integrations.start.schedule import OnSchedule
+from integrations.connectors.start.schedule import OnSchedule
 
 NOW = datetime(2026, 11, 23, 10, 30, 40, tzinfo=UTC)
 

@@ -16,52 +16,28 @@ from django.db import transaction
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
-from django.urls import get_resolver, reverse
-from django.urls.resolvers import URLResolver
+from django.urls import reverse
 
-from integrations.choices import ChoiceList
-from integrations.models import CallBudget, Connection, Grant, Membership, Team
-from integrations.registry import connectors
-from tests.base import Cast
+from integrations.framework.choices import ChoiceList
+from integrations.framework.registry import connectors
+from integrations.models import Connection, Grant, Membership, Team
+from tests.addresses import ADDRESSES, furnish, path_of
+from tests.base import Cast, sign_in_recently
 from tests.permission_table import ACCOUNTS, CONNECTIONS, PAGES, ROLES, RULES, SUPERUSER_MODELS, TEAM_MODELS
-from tests.world import LOOPED, World, make_looped_run, make_world
-from workflows import api_tokens, lookup_editing, notices
+from tests.world import World, make_world
 from workflows.models import (
-    ApiToken,
-    Batch,
     Condition,
     Decision,
     LookupRow,
     LookupTable,
     LookupVersion,
     Mapping,
-    Notice,
-    Release,
     Run,
     Step,
     StepRun,
-    Upload,
     Workflow,
     WorkflowVersion,
 )
-
-
-def _addresses(patterns: Any, namespaces: tuple[str, ...] = (), route: str = "") -> Iterator[tuple[str, str]]:
-    """Every (name, route) there is. Django's nameless admin addresses are named after what they stand for."""
-    for pattern in patterns:
-        there = route + str(pattern.pattern)
-        if isinstance(pattern, URLResolver):
-            below = (*namespaces, pattern.namespace) if pattern.namespace else namespaces
-            yield from _addresses(pattern.url_patterns, below, there)
-            continue
-        name = pattern.name or ""
-        if namespaces == ("admin",) and not name:
-            parts = there.split("/")
-            name = f"{parts[1]}_{parts[2]}_" if "<path:object_id>" in there else " catch all"
-        yield ":".join([*namespaces, name]), there
-
-
-ADDRESSES = dict(_addresses(get_resolver().url_patterns))
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:
@@ -73,95 +49,21 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
 def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     # What a provider would answer is not asked here.
     monkeypatch.setattr("workflows.views.common.choices_for", lambda *args, **kwargs: ChoiceList(problem="Not asked."))
-    monkeypatch.setattr("integrations.oauth.access_token", lambda *args, **kwargs: "a token")
+    monkeypatch.setattr("integrations.transport.token_refresh.access_token", lambda *args, **kwargs: "a token")
     for each in connectors():
         monkeypatch.setattr(type(each), "accounts", lambda *args: [])
         monkeypatch.setattr(type(each), "disconnect", lambda *args: None)
     # Refusals are told apart by their status; drawing each in the layout would take most of the time.
-    monkeypatch.setattr("pinxero.views.page", lambda *args, status, **kwargs: HttpResponse("refused", status=status))
+    monkeypatch.setattr("pinxero.views.page", lambda *args, status=200, **kwargs: HttpResponse("", status=status))
     made = make_world(cast)
-    CallBudget.objects.create(connection=made.xero)
-    notices.tell(notices.Matter(made.team.pk, Notice.Kind.FAILED, "Acme Ltd failed", workflow=made.workflow))
-    Batch.objects.create(team=made.team, what=Batch.What.CANCEL, up_to=1, counted=1, by=cast.builder)
-    Release.objects.create(
-        workflow=made.workflow, trigger_state=made.state, since="2026-10-01", status=Release.Status.DONE
-    )
-    lookup_editing.create(
-        cast.team, name="Acme Ltd boards", description="", columns=["Board"], rows=[{"Board": "Oak"}], by=cast.builder
-    )
-    Upload.objects.create(workflow=made.workflow, name="rows.csv", columns=["Title"], rows=[["Oak"]], row_count=1)
-    api_tokens.make(made.team, cast.builder, name="Shop", scope="read", days=None)
-    make_looped_run(made)
+    furnish(made, cast)
     return made
-
-
-def _path(name: str, route: str, world: World) -> str:
-    if name == "admin: catch all":
-        return "/admin/no/such/page"
-    if name == "account_reset_password_from_key":
-        return "/accounts/password/reset/key/1-set-password/"
-    if name == "hook":
-        return "/hooks/xero/"
-    values: dict[str, Any] = {
-        "workflow_id": world.draft.pk if name == "delete_workflow" else world.workflow.pk,
-        "step_id": world.steps[0].pk,
-        "number": 1,
-        "table_id": LookupTable.objects.get().pk,
-        "run_id": Run.objects.get(title=LOOPED).pk if name in ("run_turns", "run_turn") else world.run.pk,
-        "step": "each",
-        "iteration": "1",
-        "step_run_id": world.step_run.pk,
-        "way": "cancel",
-        "what": "cancel",
-        "batch_id": Batch.objects.get(team=world.team).pk,
-        "upload_id": Upload.objects.get().pk,
-        "token_id": ApiToken.objects.get(name="Shop").pk,
-        "token": "no-such-token",
-        "notice_id": Notice.objects.get(team=world.team).pk,
-        "marker": world.step_run.marker,
-        "provider": "pinterest",
-        "grant_id": world.pinterest.grant_id,
-        "connection_id": world.pinterest.pk,
-        "key": "some-key",
-        "id": world.workflow.created_by_id,
-        "content_type_id": 1,
-        "object_id": _object_id(name, world),
-        "app_label": "workflows",
-    }
-    if name.startswith("admin:") and name.endswith("_"):
-        return f"/{route.split('<')[0]}{values['object_id']}/"
-    wanted = [key for key in values if f":{key}>" in route or f"<{key}>" in route]
-    return reverse(name, kwargs={key: values[key] for key in wanted})
-
-
-def _object_id(name: str, world: World) -> object:
-    rows: dict[str, Model] = {
-        "integrations_team": world.team,
-        "integrations_membership": Membership.objects.filter(team=world.team).first(),
-        "integrations_connection": world.xero,
-        "integrations_grant": world.xero.grant,
-        "integrations_callbudget": world.xero.budget,
-        "workflows_workflow": world.workflow,
-        "workflows_workflowversion": world.version,
-        "workflows_run": world.run,
-        "workflows_steprun": world.step_run,
-        "workflows_event": world.event,
-        "workflows_triggerstate": world.state,
-        "workflows_decision": world.decision,
-        "workflows_release": Release.objects.get(workflow=world.workflow),
-        "workflows_lookuptable": LookupTable.objects.get(),
-        "workflows_lookupversion": LookupVersion.objects.get(),
-        "workflows_lookuprow": LookupRow.objects.get(),
-        "auth_user": world.workflow.created_by,
-    }
-    found = next((row for key, row in rows.items() if name.startswith(f"admin:{key}_")), None)
-    return found.pk if found is not None else 1
 
 
 def _client(cast: Cast, role: str, **options: bool) -> Client:
     client = Client(raise_request_exception=False, **options)
     if role != "anonymous":
-        client.force_login(getattr(cast, role))
+        sign_in_recently(client, getattr(cast, role))
     return client
 
 
@@ -215,14 +117,15 @@ def _undone() -> Iterator[None]:
 
 
 def _complaints(name: str, cast: Cast, world: World) -> Iterator[str]:
-    path = _path(name, ADDRESSES[name], world)
+    path = path_of(name, world)
     wanted_get, wanted_post = (dict(zip(ROLES, rule.split(), strict=True)) for rule in RULES[name])
     for role in ROLES:
         with _undone():
             response = _client(cast, role).get(path)
         if _said(response) != wanted_get[role]:
             yield f"GET {path} as {role}: {_said(response)}, not {wanted_get[role]}"
-        text = response.content.decode().replace(path, "")
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        text = body.decode(errors="replace").replace(path, "")
         if role in ("outsider", "anonymous") and any(private in text for private in PRIVATE):
             yield f"GET {path} shows {role} something of the team"
     for role in ROLES:

@@ -8,14 +8,27 @@ from typing import Any
 
 from django.utils import timezone
 
-from integrations.base import Backup
-from integrations.http import Request
+from integrations.framework.base import Backup
+from integrations.framework.registry import operation
 from integrations.models import Connection, Team
-from integrations.registry import operation
+from integrations.transport.http import Request
 from tests.base import Cast, make_connection
-from workflows import backups, editing, publishing
-from workflows.conditions import evaluate
-from workflows.models import Decision, Event, Run, Step, StepRun, TriggerState, Workflow, WorkflowVersion
+from workflows.definitions import editing
+from workflows.engine.writes import backups
+from workflows.language.conditions import evaluate
+from workflows.models import (
+    Decision,
+    Event,
+    Preview,
+    PreviewStep,
+    Run,
+    Step,
+    StepRun,
+    TriggerState,
+    Workflow,
+    WorkflowVersion,
+)
+from workflows.publishing import publish
 
 BOARD = "813744226420700001"
 CONTACT = "6d42f03b-181f-43e3-93fb-2025c012de92"
@@ -45,7 +58,7 @@ def make_world(cast: Cast) -> World:
     pinterest = make_connection(cast.team, "pinterest", name="Acme pins")
     xero = make_connection(cast.team, "xero", name="Acme Ltd", base_currency="GBP")
     workflow = make_workflow(cast, pinterest, xero)
-    version = publishing.publish(workflow, by=cast.builder, note="The first one")
+    version = publish.publish(workflow, by=cast.builder, note="The first one")
     state = TriggerState.objects.create(
         team=cast.team, connection=pinterest, operation="pinterest.new_pin", inputs_hash="x", status="listening"
     )
@@ -111,6 +124,43 @@ def make_run(
     return Run.objects.create(
         team=workflow.team, workflow=workflow, version=version, event=event, connection=connection, **values
     )
+
+
+PREVIEWED = "A previewed pin"
+
+
+def make_preview(world: World) -> Preview:
+    """A preview of the published version in which its two writes would be made."""
+    steps = [step for step in world.version.plan["steps"] if step["kind"] == "action"]
+    preview = Preview.objects.create(
+        team=world.team,
+        workflow=world.workflow,
+        version=world.version,
+        plan=world.version.plan,
+        plan_sha256=world.version.plan_sha256,
+        data=world.event.data,
+        title=PREVIEWED,
+        status=Preview.Status.DONE,
+        writes=len(steps),
+    )
+    PreviewStep.objects.bulk_create(
+        PreviewStep(
+            preview=preview,
+            number=number,
+            step=step["key"],
+            position=number,
+            kind=step["kind"],
+            name=step["name"],
+            operation=step["operation"],
+            connection=world.xero,
+            state=PreviewStep.State.WRITTEN,
+            request={"method": "PUT", "path": "/Invoices", "query": [], "headers": [], "body": "{}"},
+            marker=f"PX-{number}",
+            is_predicted=True,
+        )
+        for number, step in enumerate(steps, start=1)
+    )
+    return preview
 
 
 LOOPED = "Three items, one after the other"

@@ -8,15 +8,23 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
-        from integrations import connections, webhooks
-        from workflows import doorbell
-        from workflows.usage import beginning, notes, usages
+        from integrations.connections import service, webhook_intake
+        from integrations.teams import leaving
+        from workflows.api import tokens
+        from workflows.books import postings
+        from workflows.engine import lease
+        from workflows.presenters.connection_usage import first_workflow_url, notes, usages
+        from workflows.triggers import wake_on_webhook
 
-        if usages not in connections.USERS:
-            connections.USERS.append(usages)
-        if notes not in connections.NOTES:
-            connections.NOTES.append(notes)
-        if beginning not in connections.BEGINNINGS:
-            connections.BEGINNINGS.append(beginning)
-        if doorbell.answer not in webhooks.BELLS:
-            webhooks.BELLS.append(doorbell.answer)
+        if usages not in service.USERS:
+            service.USERS.append(usages)
+        if notes not in service.NOTES:
+            service.NOTES.append(notes)
+        if first_workflow_url not in service.FIRST_USES:
+            service.FIRST_USES.append(first_workflow_url)
+        if postings.record not in lease.RECORDERS:
+            lease.RECORDERS.append(postings.record)
+        if tokens.revoke_all not in leaving.ENDINGS:
+            leaving.ENDINGS.append(tokens.revoke_all)
+        if wake_on_webhook.answer not in webhook_intake.LISTENERS:
+            webhook_intake.LISTENERS.append(wake_on_webhook.answer)

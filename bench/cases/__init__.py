@@ -1,18 +1,17 @@
-"""The cases of `make prove CASE=...`: each puts one promise to the test, with real processes and an outside witness.
+"""The cases of `make prove CASE=...`: each tests one promise, with real processes and an outside witness.
 
 To add one, write a file `bench/cases/<name>.py` with a subclass of `Case` and, at its end, `case = <YourClass>()`. It
-is found by its file name (an underscore in it is a hyphen in `CASE=`). Nothing else has to be told of it.
+is found by its file name (an underscore in it is a hyphen in `CASE=`) and needs no registration.
 
-1. `build(stage)` makes the rows: the team and its connections are there, workflows are not. `stage.pin_to_invoice()`
-   makes the usual one. It runs before the worker starts; the baselines of what it switched on are waited for.
-2. `play(stage, options)` does what is to be survived and returns what the witness counted, as a flat dictionary for
-   the one line of JSON. Ask the sandbox's books and ledger first, and Pinxero's own rows only for what was left open.
+1. `build(stage)` makes the rows: the team and its connections exist, workflows do not. `stage.pin_to_invoice()` makes
+   the usual one. It runs before the worker starts; the stage then waits for the baselines of what it switched on.
+2. `play(stage, options)` causes the trouble and returns what the witness counted, as a flat dictionary for the one
+   line of JSON. Ask the sandbox's books and ledger first, and Pinxero's own rows only for what was left open.
 3. `shortcomings(result)` names everything that keeps the result from being a proof: what went wrong, and what was not
-   put to the test at all. It is pure, so test it.
-4. `controls` names what can be broken on purpose. `break_on_purpose(control)` breaks it within Pinxero's processes, by
-   putting something else in the place of a function, or `environment(options)` does where a setting can.
-   `caught(result, control)` says in a few words how the result shows it; a control that is not caught fails, for then
-   the proof proves nothing.
+   tested at all. It is pure, so test it.
+4. `controls` names what can be broken on purpose. `break_on_purpose(control)` breaks it within Pinxero's processes by
+   replacing a function, or `environment(options)` does if a setting can. `caught(result, control)` says briefly how
+   the result shows it; a control that is not caught fails, because then the proof proves nothing.
 """
 
 from __future__ import annotations
@@ -31,27 +30,27 @@ Result = dict[str, Any]
 
 
 class Case:
-    """One promise, and how it is put to the test. `options` are the command's: `size`, `seed`, `control`, `longest`."""
+    """One promise and its test. `options` are the command's: `size`, `seed`, `control`, `longest`."""
 
-    #: How large it is unless `N=` says otherwise, in what `noun` counts.
+    #: Its size unless `N=` says otherwise, in the unit that `noun` names.
     size: ClassVar[int] = 300
     noun: ClassVar[str] = "runs"
-    #: What can be broken on purpose, and what that is.
+    #: What can be broken on purpose: name and description.
     controls: ClassVar[Mapping[str, str]] = {}
-    #: Waits are this much shorter than in production, in Pinxero and in the sandbox alike.
+    #: Waits are this many times shorter than in production, in Pinxero and in the sandbox.
     time_scale: ClassVar[float] = 15.0
-    #: Give up after so many seconds.
+    #: Give up after this many seconds.
     longest: ClassVar[float] = 1200
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Options of this case alone."""
+        """Options of this case only."""
 
     def environment(self, options: argparse.Namespace) -> dict[str, str]:
-        """Variables that Pinxero's processes run with in this case."""
+        """Environment variables of Pinxero's processes in this case."""
         return breaks(options.case, options.control) if options.control else {}
 
     def break_on_purpose(self, control: str) -> None:
-        """Break what the control names; called in each of Pinxero's processes when its applications are loaded."""
+        """Break what the control names; called in each of Pinxero's processes once its applications are loaded."""
         raise NotImplementedError
 
     def build(self, stage: Stage) -> None:
@@ -59,7 +58,7 @@ class Case:
         raise NotImplementedError
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
-        """Put the promise to the test; what the witness counted."""
+        """Test the promise; returns what the witness counted."""
         raise NotImplementedError
 
     def shortcomings(self, result: Mapping[str, Any]) -> list[str]:
@@ -67,22 +66,22 @@ class Case:
         raise NotImplementedError
 
     def caught(self, result: Mapping[str, Any], control: str) -> str:
-        """How the result shows that the control was at work, as "4 duplicates"; empty where it does not."""
+        """How the result shows that the control had an effect, as "4 duplicates"; empty if it does not."""
         return "; ".join(self.shortcomings(result))
 
 
 def breaks(case: str, control: str) -> dict[str, str]:
-    """The variables with which Pinxero's processes let the case break something."""
+    """The environment variables with which Pinxero's processes let the case break something."""
     return {"DJANGO_SETTINGS_MODULE": "bench.breaking", "PINXERO_PROVE_BREAKS": f"{case}:{control}"}
 
 
 def names() -> list[str]:
-    """What `CASE=` may be."""
+    """The possible values of `CASE=`."""
     found = pkgutil.iter_modules([str(Path(__file__).parent)])
     return sorted(each.name.replace("_", "-") for each in found if not each.name.startswith("_"))
 
 
 def get(name: str) -> Case:
-    """The case of that name. Raises ImportError where there is no such file."""
+    """The case of that name. Raises ImportError if there is no such file."""
     case: Case = importlib.import_module(f"bench.cases.{name.replace('-', '_')}").case
     return case

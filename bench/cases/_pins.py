@@ -1,4 +1,4 @@
-"""What cases have in common in which pins become invoices, whatever happens meanwhile."""
+"""What cases share in which pins become invoices, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ MUST_BE_NONE = ("duplicates", "lost", "wrong_body", "open_runs", "needs_review",
 
 
 class PinsCase(Case):
-    """Each pin becomes an invoice, once; `must_be_some` names the figures without which nothing was put to the test."""
+    """Each pin becomes one invoice; `must_be_some` names the figures that may not be zero, or nothing was tested."""
 
     noun = "pins"
     must_be_some: ClassVar[tuple[str, ...]] = ()
-    #: Below so many pins chance may spare a proof what it is about.
+    #: With fewer pins, the faults may miss all of them by chance.
     enough: ClassVar[int] = 1
 
     def build(self, stage: Stage) -> None:
@@ -37,7 +37,7 @@ class PinsCase(Case):
 
 
 def compared(stage: Stage, pins: list[dict[str, Any]]) -> Result:
-    """What the witness counts; what Pinxero says of runs that did not succeed goes to the terminal."""
+    """What the witness counts; what Pinxero says about runs that did not succeed is printed to the terminal."""
     from bench.witness import compare, troubles
 
     result = compare(stage, pins)
@@ -47,7 +47,7 @@ def compared(stage: Stage, pins: list[dict[str, Any]]) -> Result:
 
 
 def wait_for(what: str, holds: Any, *, longest: float = 120) -> None:
-    """Until `holds()` is true. Raises SystemExit where it never is: then the case could not be played."""
+    """Wait until `holds()` is true. Raises SystemExit if it never is: then the case could not be played."""
     import time
 
     from django.db import DatabaseError, connection
@@ -64,14 +64,14 @@ def wait_for(what: str, holds: Any, *, longest: float = 120) -> None:
 
 
 def count_runs(**wanted: Any) -> int:
-    """How many runs are like this, by Pinxero's own rows."""
+    """How many runs have these values, by Pinxero's own rows."""
     from workflows.models import Run
 
     return Run.objects.filter(**wanted).count()
 
 
 def count_ended() -> int:
-    """How many runs have come to their end."""
+    """How many runs have ended."""
     from workflows.models import Run
 
     return Run.objects.exclude(status__in=Run.OPEN).count()

@@ -20,20 +20,20 @@ from bench.cases._pins import count_ended, wait_for
 from bench.cases.kills import FAULTS
 from bench.stage import BOARD, Stage
 
-#: So many items has each pin; every fifth one of an offer is passed over.
+#: The items of each pin; every fifth one of an offer is skipped.
 ITEMS = 10
 _PASSED_OVER = 5
 _LEFT_OUT = "-left-out"
-#: Calls that Pinxero believes it may make at once; Xero itself takes five, and refuses the rest.
+#: Calls that Pinxero believes it may make at once; Xero itself accepts five, and refuses the rest.
 _AT_ONCE = 20
 _LEFT_IN_PEACE = 4
-#: Below so many turns the nemesis and the dice may come too late.
+#: With fewer iterations, kills and random faults may come too late.
 _ENOUGH = 150
 _MUST_BE_NONE = ("duplicates", "lost", "invented", "wrong_outputs", "open_runs", "needs_review", "not_succeeded")
 
 
 class BranchesAndLoops(Case):
-    """Each turn of each loop writes once, and only what its path says."""
+    """Each iteration of each loop writes once, and only what its path says."""
 
     size = 3000
     noun = "turns of loops"
@@ -41,7 +41,7 @@ class BranchesAndLoops(Case):
     controls = {"no_intent": "a write is not written down before it is sent"}
 
     def environment(self, options: argparse.Namespace) -> dict[str, str]:
-        # What a killed worker held of the calls at once comes free only when it expires; one is killed every second.
+        # A killed worker's slots for calls at once are only freed when they expire; one is killed every second.
         return {"PINXERO_SAFETIES_OFF": options.control, "XERO_CONCURRENT_LIMIT": str(_AT_ONCE)}
 
     def build(self, stage: Stage) -> None:
@@ -100,9 +100,9 @@ class BranchesAndLoops(Case):
 
 
 def _wait_for_the_last(pins: int, *, longest: float) -> None:
-    """Until only a few runs are open. Those are left in peace: a run that is killed three times while no others are is
+    """Wait until only a few runs are open. Those are spared: a run that is killed three times while no others are is
     parked, since it may be the one that kills its workers; and a lookup reads thousands of quotes here, page by page,
-    so that hardly one gets through all of the faults."""
+    so that hardly any succeeds with all of the faults."""
     wait_for("only a few runs open", lambda: count_ended() >= pins - _LEFT_IN_PEACE, longest=longest)
 
 
@@ -110,7 +110,7 @@ Counts = dict[str, dict[int, int]]
 
 
 def split_up(turns: int) -> Counts:
-    """How many orders and offers have how many items, so that it comes to so many turns."""
+    """How many orders and offers have how many items, for this number of iterations."""
     full, rest = divmod(turns, ITEMS)
     counts: Counts = {"order": {ITEMS: full - full // 2}, "offer": {ITEMS: full // 2}}
     if rest:
@@ -119,7 +119,7 @@ def split_up(turns: int) -> Counts:
 
 
 def label(what: str, number: int | str, item: int, of: int) -> str:
-    """What one item of a pin is called; short, since a description has at most 800 characters."""
+    """The name of one item of a pin; short, since a description has at most 800 characters."""
     ending = _LEFT_OUT if what == "offer" and item % _PASSED_OVER == 0 else ""
     return f"{what}-{of}-{number}-{item}{ending}"
 
@@ -157,7 +157,7 @@ def _compare(stage: Stage, counts: Counts) -> Result:
 
 
 def _wrong_outputs() -> int:
-    """Loops that tell later steps something else than what their turns came to."""
+    """How many loops have an output that differs from the results of their iterations."""
     from workflows.models import StepRun
 
     wrong = 0

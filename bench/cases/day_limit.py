@@ -15,7 +15,7 @@ from bench.cases import Result, breaks
 from bench.cases._pins import PinsCase, compared, count_runs
 from bench.stage import Stage
 
-#: How long a day lasts, in seconds of this machine, and how many days the pins are enough for.
+#: How long a day lasts, in seconds of this machine, and for how many days there are enough pins.
 DAY, DAYS = 20.0, 3
 _SHORT_DAY = "short_day"
 
@@ -30,24 +30,24 @@ class DayLimit(PinsCase):
     def environment(self, options: argparse.Namespace) -> dict[str, str]:
         unlimited = {"XERO_MINUTE_LIMIT": "0", "XERO_CONCURRENT_LIMIT": "0"}
         limit = {"XERO_DAY_LIMIT": str(day_limit(options.size))}
-        # The short day is brought in by the same door as what is broken on purpose.
+        # The short day is set in the same way as what is broken on purpose.
         return {**unlimited, **limit, **breaks("day-limit", options.control or _SHORT_DAY)}
 
     def break_on_purpose(self, control: str) -> None:
         from django.conf import settings
 
-        from integrations import limits
-        from integrations.limits import CallBudget, Limits
+        from integrations.transport import call_budget
+        from integrations.transport.call_budget import CallBudget, Limits
 
-        limits.DAY_SECONDS = DAY * settings.TIME_SCALE  # type: ignore[assignment]
+        call_budget.DAY_SECONDS = DAY * settings.TIME_SCALE  # type: ignore[assignment]
         if control == "no_count":
-            usual = limits._roll_day
+            usual = call_budget._roll_day
 
             def forget(budget: CallBudget, limits: Limits, now: datetime) -> None:
                 usual(budget, limits, now)
                 budget.day_used = 0
 
-            limits._roll_day = forget
+            call_budget._roll_day = forget
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
         from bench.witness import ledger
@@ -55,7 +55,7 @@ class DayLimit(PinsCase):
         stage.calm()
         pins = stage.add_pins(options.size)
         waited = _wait(stage, options)
-        # Tokens are had elsewhere; only calls of the API count.
+        # Token requests go elsewhere; only calls of the API count.
         calls = [_moment(entry) for entry in ledger(stage) if entry["path"].startswith("/api.xro/")]
         days = per_day(calls)
         return {
@@ -75,7 +75,7 @@ class DayLimit(PinsCase):
 
 
 def day_limit(size: int) -> int:
-    """So many calls a day that the pins need several of them."""
+    """A number of calls a day with which the pins need several days."""
     return size // DAYS + 1
 
 
@@ -97,7 +97,7 @@ def _above(result: Mapping[str, Any]) -> list[str]:
 
 
 def _wait(stage: Stage, options: argparse.Namespace) -> int:
-    """Until all is done; the most runs that were seen waiting for room."""
+    """Wait until all is done; returns the most runs that were waiting for calls at one time."""
     import time
 
     most = 0

@@ -23,16 +23,16 @@ from bench.stage import BOARD, Stage
 if TYPE_CHECKING:
     from workflows.models import Workflow
 
-#: So many pins come between two edits.
+#: The number of pins between two edits.
 _PINS_PER_EDIT = 10
-#: A little longer than the trigger's minute, so that each portion is met by another version (real seconds).
+#: A little longer than the trigger's minute, so that each portion gets another version (real seconds).
 _PAUSE_SECONDS = 65.0
 _CONTROL_SECONDS = 60.0
 _MUST_BE_NONE = ("duplicates", "lost", "invented", "mixed", "not_pinned", "open_runs", "needs_review", "not_succeeded")
 
 
 class Edits(Case):
-    """Publishing changes what begins after it, and nothing that is under way."""
+    """Publishing changes the runs that begin after it, and no current ones."""
 
     size = 500
     controls = {"unpinned": "a run keeps the version with which it began"}
@@ -96,14 +96,14 @@ class Edits(Case):
 
 
 def says(number: int) -> str:
-    """What the steps of a version write: the number in their text, and the one that the engine knows."""
+    """What the steps of a version write: the number in their text, and the number that the engine has."""
     return f"Text {number} of version {{{{ workflow.version }}}}"
 
 
 def _edit(workflow: Workflow, number: int) -> None:
-    """Change both texts, put a step between them or take it out, and publish; the version has that number then."""
-    from workflows import publishing
+    """Change both texts, put a step between them or remove it, and publish; the new version has that number."""
     from workflows.models import Mapping as Row
+    from workflows.publishing import publish
 
     Row.objects.filter(step__workflow=workflow, column="description").update(value=says(number))
     between = workflow.steps.filter(key="between").first()
@@ -114,12 +114,12 @@ def _edit(workflow: Workflow, number: int) -> None:
         Row.objects.create(step=between, input="day", value="{{ run.date }}")
         workflow.steps.filter(key="between").update(position=2)
     workflow.refresh_from_db()
-    published = publishing.publish(workflow, by=None, note=f"Edit {number}")
+    published = publish.publish(workflow, by=None, note=f"Edit {number}")
     assert published.number == number
 
 
 def _compare(stage: Stage, pins: list[str]) -> Result:
-    """The papers of each pin against one another, and against the version that Pinxero says the run was of."""
+    """Compare the documents of each pin with one another, and with the version that Pinxero gives for the run."""
     from workflows.models import Run
 
     invoices, quotes = books.invoices(stage), books.quotes(stage, "edit ")
@@ -144,7 +144,7 @@ def _compare(stage: Stage, pins: list[str]) -> Result:
 
 
 def _figures() -> Result:
-    """How many runs were under way when a later version was published."""
+    """How many runs were open when a later version was published."""
     from workflows.models import Run, WorkflowVersion
 
     published = dict(WorkflowVersion.objects.values_list("number", "published_at"))

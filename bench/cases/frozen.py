@@ -20,14 +20,14 @@ from bench.cases._pins import PinsCase, compared, count_ended, wait_for
 from bench.stage import Stage
 
 LEASES = 3
-#: Writes take so long (real seconds, to twice as many) that the freeze comes upon some: below the time-out of 30 s.
+#: Writes take this long (real seconds, up to twice as many), so that the freeze catches some: below the 30 s time-out.
 _SLOW = {"p_slow_commit": 1.0, "slow_commit_seconds": 12, "concurrent_limit": 1000}
-#: How long the thawed processes have for themselves before their supervisor sees to them (seconds of this machine).
+#: How long the thawed processes run before their supervisor does (seconds of this machine).
 _ALONE_SECONDS = 2.0
 
 
 class Frozen(PinsCase):
-    """Whoever comes back after his lease changes nothing any more."""
+    """A worker that comes back after its lease changes nothing."""
 
     size = 200
     must_be_some = ("taken_over", "fenced")
@@ -37,7 +37,7 @@ class Frozen(PinsCase):
         return {"PINXERO_SAFETIES_OFF": options.control}
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
-        from integrations.clock import scaled
+        from integrations.core.clock import scaled
         from workflows.engine.lease import LEASE_SECONDS
 
         stage.faults(seed=options.seed, **_SLOW)
@@ -60,7 +60,7 @@ class Frozen(PinsCase):
 
 
 class _Frozen:
-    """Every process of a worker stopped while the block lasts."""
+    """Stop every process of a worker while the block lasts."""
 
     def __init__(self, worker: subprocess.Popen[bytes]) -> None:
         self.worker = worker
@@ -72,7 +72,7 @@ class _Frozen:
         return len(self.below) + 1
 
     def __enter__(self) -> _Frozen:
-        from bench.nemesis import descendants
+        from bench.descendants import descendants
 
         os.kill(self.worker.pid, signal.SIGSTOP)
         self.below = descendants(self.worker.pid)
@@ -88,7 +88,7 @@ class _Frozen:
 
 
 def _figures() -> Result:
-    """How many runs went from one worker to another, and how often at most."""
+    """How many runs changed from one worker to another, and how often at most."""
     from django.db.models import Max
 
     from workflows.models import Run

@@ -16,12 +16,12 @@ from typing import Any
 from bench.cases import Case, Result
 from bench.stage import Stage
 
-#: A slow commit takes 20 to 40 s (scaled): about half of them come after our time-out of 30 s, unseen by us.
+#: A slow commit takes 20 to 40 s (scaled): about half of them come after our time-out of 30 s, and we do not see them.
 SLOW = {"slow_commit_seconds": 20}
 FAULTS = {"p500": 0.05, "p429": 0.05, "p_commit_then_silence": 0.05, "p_slow_commit": 0.02, **SLOW}
-#: The lookup matters where a write was lost sight of twice, which is rare; four times the faults show it in few runs.
+#: The lookup matters if both attempts at a write got no answer, which is rare; four times the faults cause it often.
 ROUGH = {"p500": 0.2, "p429": 0.05, "p_commit_then_silence": 0.2, "p_slow_commit": 0.05, **SLOW}
-#: Below so many runs the nemesis may come too late; from there on a proof without kills or faults proves nothing.
+#: With fewer runs the nemesis may come too late; with this many a proof without kills or faults proves nothing.
 _ENOUGH_RUNS = 100
 _LEFT_IN_PEACE = 4
 _MUST_BE_NONE = ("duplicates", "lost", "wrong_body", "open_runs", "needs_review", "not_succeeded")
@@ -59,7 +59,7 @@ class Kills(Case):
         stage.faults(seed=options.seed, **(ROUGH if is_rough else FAULTS))
         pins = stage.add_pins(options.size)
         with Nemesis(stage, seed=options.seed, whole_after=options.size // 2) as nemesis:
-            # A run that is killed three times while no others are is parked: the last few are left in peace.
+            # A run that is killed three times while no others are is parked, so the last few are spared.
             wait_for("few open runs", lambda: count_ended() >= options.size - _LEFT_IN_PEACE, longest=options.longest)
         stage.wait_until_done(options.size, longest=options.longest)
         result = compare(stage, pins)

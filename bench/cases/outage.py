@@ -18,15 +18,15 @@ from bench.cases._pins import PinsCase, compared, count_ended, count_runs, wait_
 from bench.stage import Stage
 
 MINUTES = 30
-#: What was on the wire when Xero came to count as down arrives so much later at most (seconds of this machine).
+#: Calls already sent when Xero began to count as down arrive at most this much later (seconds of this machine).
 _ON_THE_WIRE = 1.0
 
 
 class Outage(PinsCase):
-    """A provider that is down is left alone, and its runs wait."""
+    """A provider that is down gets hardly any calls, and its runs wait."""
 
     size = 300
-    #: Half an hour lasts a minute.
+    #: Half an hour lasts one minute.
     time_scale = 30.0
     must_be_some = ("waited", "refused", "probes")
     controls = {"no_breaker": "calls are held back while the provider is down"}
@@ -35,9 +35,9 @@ class Outage(PinsCase):
         return breaks("outage", options.control) if options.control else {}
 
     def break_on_purpose(self, control: str) -> None:
-        from integrations import limits
+        from integrations.transport import call_budget
 
-        limits.DOWN_AFTER = sys.maxsize
+        call_budget.DOWN_AFTER = sys.maxsize
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
         early = options.size // 2
@@ -81,7 +81,7 @@ def _more_pins(stage: Stage, count: int) -> list[dict[str, Any]]:
 
 
 def _down_since(stage: Stage, *, longest: float) -> float | None:
-    """When Xero came to count as down, in seconds since 1970; None where it never did."""
+    """When Xero began to count as down, in seconds since 1970; None if it never did."""
     from integrations.models import CallBudget
 
     ends = time.monotonic() + longest
@@ -94,7 +94,7 @@ def _down_since(stage: Stage, *, longest: float) -> float | None:
 
 
 def _calls_of_xero(stage: Stage) -> list[tuple[float, int]]:
-    """When Pinxero called Xero, and what it was answered. The proof's own questions come later."""
+    """When Pinxero called Xero, and the answers. The proof's own requests come later."""
     from bench.witness import ledger
 
     entries = [entry for entry in ledger(stage) if entry["path"].startswith("/api.xro/")]

@@ -22,19 +22,19 @@ from bench.building import add_write, new_workflow, switch_on
 from bench.cases import Case, Result, breaks
 from bench.stage import Stage
 
-#: Contacts come in about fifty portions of at least so many and at most so many; the last of each come late.
+#: Contacts come in about fifty portions with this minimum and maximum; the last of each come late.
 _LEAST_PORTION, _MOST_PORTION, _PORTIONS = 20, 200, 50
-#: Of a portion such a part is edited in the second in which it is made, such a part when it was read already, twice
-#: within a second, and such a part comes late.
+#: The parts of a portion that are edited in the second in which they are made, that are edited twice within a second
+#: after they were read, and that come late.
 _EDITED, _EDITED_LATER, _LATE = 0.3, 0.1, 0.1
-#: How far before the others a late one was changed, by Xero's clock; the triggers look back two minutes.
+#: How long before the others a late one was changed, by Xero's clock; the triggers read two minutes back.
 LATE_SECONDS = 90
 _CONTROL_SECONDS = 90.0
 _MUST_BE_NONE = ("lost", "twice", "invented", "last_edits_missed", "open_runs", "needs_review", "not_succeeded")
 
 
 class Polled(Case):
-    """What is new is decided by what it is, and not by when it says it was."""
+    """Whether an item is new is decided by its identity, not by its time."""
 
     #: Each is an item of both workflows.
     size = 5_000
@@ -49,9 +49,9 @@ class Polled(Case):
     def break_on_purpose(self, control: str) -> None:
         from datetime import timedelta
 
-        from integrations.xero import records
+        from integrations.connectors.xero.triggers import watched_lists
 
-        records._OVERLAP = timedelta(0)
+        watched_lists._OVERLAP = timedelta(0)
 
     def build(self, stage: Stage) -> None:
         stage.calm()
@@ -73,7 +73,7 @@ class Polled(Case):
         wanted |= {f"changed {contact}" for contact in made.last_email}
         while time.monotonic() < ends:
             stage.wait_until_done(len(wanted), longest=ends - time.monotonic())
-            # Three looks without anything new: then nothing comes any more.
+            # After three polls without anything new, nothing more will come.
             before = Run.objects.count()
             time.sleep(3 * 60 / stage.time_scale)
             if Run.objects.count() == before and not Run.objects.filter(status__in=Run.OPEN).exists():
@@ -101,7 +101,7 @@ class Polled(Case):
 
 @dataclass
 class Made:
-    """What was made in Xero: every contact with the e-mail address that it has in the end."""
+    """What was made in Xero: every contact with its final e-mail address."""
 
     last_email: dict[str, str] = field(default_factory=dict)
     edits: int = 0
@@ -120,7 +120,7 @@ def _make(stage: Stage, count: int, *, seed: int) -> Made:
         late = int(portion * _LATE)
         for place in range(portion):
             if place == portion - late:
-                # The others are to be read first: the look after that must still see what says it was before.
+                # The others must be read first: the next poll must still see what has an earlier time.
                 time.sleep(60 / stage.time_scale)
                 for contact in dice.sample(list(made.last_email)[-place:], int(portion * _EDITED_LATER)):
                     _edit(stage, made, contact, times=2)
@@ -150,7 +150,7 @@ def _edit(stage: Stage, made: Made, contact: str, *, times: int) -> None:
 
 
 def compare(made: Made, of_new: list[dict[str, Any]], of_changed: list[dict[str, Any]]) -> Result:
-    """What was made against the quotes that came of it."""
+    """Compare what was made with the resulting quotes."""
     new = Counter(str(each["Title"]).removeprefix("new ") for each in of_new)
     changes: dict[str, Counter[str]] = defaultdict(Counter)
     for each in of_changed:

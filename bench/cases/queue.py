@@ -22,7 +22,7 @@ _CONTROL_SECONDS = 30.0
 
 
 class Queue(PinsCase):
-    """The queue is a bell and not a book-keeper."""
+    """The queue only wakes workers; no run depends on its messages."""
 
     size = 500
     must_be_some = ("truncations", "messages_destroyed")
@@ -32,7 +32,7 @@ class Queue(PinsCase):
         return breaks("queue", options.control) if options.control else {}
 
     def break_on_purpose(self, control: str) -> None:
-        from workflows import supervisor
+        from workflows.worker import supervisor
 
         supervisor.sweep = lambda: 0
 
@@ -53,7 +53,7 @@ class Queue(PinsCase):
 
 
 class _Truncating(Meanwhile):
-    """Deletes everything in the queue's table."""
+    """Delete everything in the queue's table."""
 
     broken = "The queue could not be emptied, so nothing is proved."
 

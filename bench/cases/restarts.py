@@ -20,13 +20,13 @@ from bench.stage import Stage
 
 #: Seconds of this machine between two restarts.
 SHORTEST, LONGEST = 5.0, 40.0
-#: So many pins come between two restarts, and so many restarts there are at least.
+#: The number of pins between two restarts, and the least number of restarts.
 _PINS_PER_RESTART, _LEAST_RESTARTS = 50, 3
 _SLOW = {"p_slow_commit": 0.5, "slow_commit_seconds": 10, "concurrent_limit": 1000}
 
 
 class Restarts(PinsCase):
-    """A database that goes away and comes back takes nothing with it."""
+    """A database that stops and starts again loses nothing."""
 
     size = 500
     longest = 3600

@@ -16,13 +16,13 @@ from bench.cases import Result, breaks
 from bench.cases._pins import PinsCase, compared, count_ended, count_runs, wait_for
 from bench.stage import TENANT, Stage
 
-#: Half a minute on Pinxero's clock, in which nothing may be sent by the tokens that are dead.
+#: Half a minute on Pinxero's clock, in which nothing may be sent with the revoked tokens.
 _AWAY_SECONDS = 30
 _CONTROL_SECONDS = 20.0
 
 
 class Revoked(PinsCase):
-    """Runs wait for a connection, and go on by themselves when it is there again."""
+    """Runs wait for a connection, and go on by themselves when it is connected again."""
 
     size = 500
     must_be_some = ("waited_after_revoking", "waited_after_disconnecting", "refused")
@@ -32,7 +32,7 @@ class Revoked(PinsCase):
         return breaks("revoked", options.control) if options.control else {}
 
     def break_on_purpose(self, control: str) -> None:
-        from workflows import sweeper
+        from workflows.worker import sweeper
 
         sweeper.wake_reconnected = lambda: 0
 
@@ -64,18 +64,19 @@ class Revoked(PinsCase):
 
 
 def _stay_away(stage: Stage) -> int:
-    """Leave the connection as it is until runs wait for it, and a while longer; how many wait then."""
+    """Leave the connection as it is until runs wait for it, and a while longer; returns how many wait then."""
     wait_for("a run waiting for the connection", lambda: count_runs(wait_reason="connection") > 0)
     time.sleep(_AWAY_SECONDS / stage.time_scale)
     return count_runs(wait_reason="connection")
 
 
 def _consent_again(stage: Stage) -> None:
-    """What comes of the hand-shake, handed to the service to which the page hands it."""
+    """Pass new tokens to the service that the page after a consent calls."""
     from django.contrib.auth.models import User
 
-    from integrations import connections, registry
-    from integrations.tokens import TokenSet
+    from integrations.connections import service
+    from integrations.framework import registry
+    from integrations.transport.token_set import TokenSet
 
     told = stage.control("POST", "tokens", provider="xero")
     tokens = TokenSet(
@@ -88,7 +89,7 @@ def _consent_again(stage: Stage) -> None:
     accounts = registry.connector("xero").accounts(tokens.access_token)
     person = User.objects.create(username="proof")
     try:
-        connections.add_grant(
+        service.add_grant(
             team=stage.team,
             provider="xero",
             external_user_id=told["user_id"],
@@ -99,7 +100,7 @@ def _consent_again(stage: Stage) -> None:
             by=person,
         )
     finally:
-        # A database with people in it is taken for somebody's own by the next proof.
+        # The next proof refuses a database with users in it, as somebody's own.
         person.delete()
 
 

@@ -28,13 +28,13 @@ from bench.cases import Case, Result, breaks
 from bench.stage import Stage
 
 OUTAGE = timedelta(hours=8)
-#: The most of missed starts that are all made good.
+#: The most missed starts that are made up for if all are wanted.
 MOST = 10
-#: How long (real seconds) intervals are made good after the workers' start.
+#: For how long (real seconds) after the workers' start missed intervals are made up for.
 _SPREAD_SECONDS = 300
-#: Zones whose clocks are never put forward or back: the tests of the calendar see to that, and a proof has no season.
+#: Zones without daylight saving time: the tests of the calendar cover that, and a proof may run in any season.
 _ZONES = ("Asia/Tokyo", "Asia/Kolkata", "Africa/Nairobi", "UTC", "America/Phoenix")
-#: How it comes, and which missed starts are wanted, in turns over the workflows.
+#: The kind of schedule, and which missed starts are wanted, repeated over the workflows.
 _RULES = (
     ("daily", "once"),
     ("daily", "skip"),
@@ -50,7 +50,7 @@ _MUST_BE_NONE = ("duplicates", "lost", "invented", "open_runs", "needs_review", 
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """One workflow: its number, how it comes, what becomes of missed starts, and the inputs that say so."""
+    """One workflow: its number, its kind of schedule, what happens to missed starts, and its inputs."""
 
     number: int
     how: str
@@ -60,7 +60,7 @@ class Plan:
 
 
 class Schedules(Case):
-    """What the clock would have started is started once when somebody is there again."""
+    """Missed scheduled starts are made once when workers run again."""
 
     size = 200
     noun = "schedules"
@@ -76,7 +76,7 @@ class Schedules(Case):
         return {"XERO_MINUTE_LIMIT": "0", "XERO_CONCURRENT_LIMIT": "0", **broken}
 
     def break_on_purpose(self, control: str) -> None:
-        from workflows import starting
+        from workflows.triggers import starting
 
         usual = starting.start_once
 
@@ -106,7 +106,7 @@ class Schedules(Case):
         wanted = {plan: missed_starts(plan, now) for plan in self.plans}
         runs = sum(len(walls) or plan.how == "interval" for plan, walls in wanted.items())
         stage.wait_until_done(runs, longest=options.longest)
-        # Time for what should not come.
+        # Time for starts that should not happen.
         time.sleep(_SPREAD_SECONDS / stage.time_scale / 2)
         _stop(first)
         stage.wait_until_done(runs, longest=30)
@@ -131,7 +131,7 @@ class Schedules(Case):
 
 
 def plans(count: int, now: datetime) -> list[Plan]:
-    """So many schedules, none of which comes due within some minutes of now."""
+    """This many schedules, none of which is due within some minutes of now."""
     made = []
     for number in range(count):
         how, missed = _RULES[number % len(_RULES)]
@@ -153,7 +153,7 @@ def plans(count: int, now: datetime) -> list[Plan]:
 
 
 def missed_starts(plan: Plan, now: datetime) -> list[str]:
-    """The local dates and times that are to be made good; none of an interval, whose last one is spread."""
+    """The local dates and times of the starts to make up for; none for an interval, whose last one is spread."""
     came = [f"{wall:%Y-%m-%d %H:%M}" for wall in _minutes(plan.zone, now) if _comes(plan, wall)]
     return {"once": came[-1:], "all": came[-MOST:], "skip": []}[plan.missed]
 
@@ -176,9 +176,9 @@ def _comes(plan: Plan, wall: datetime) -> bool:
 def compare(
     wanted: Mapping[Plan, Sequence[str]], made: Sequence[tuple[str, str]], is_regular: Callable[[Plan, datetime], bool]
 ) -> Result:
-    """What was made, as (title, planned moment), against what was wanted.
+    """Compare what was made, as (title, planned time), with what was wanted.
 
-    Of an interval one start is wanted for all that were missed; `is_regular` tells its next ordinary one from that.
+    For an interval one start is wanted for all that were missed; `is_regular` recognises its next ordinary start.
     """
     counted = Counter(made)
     titles = {title for title, _ in counted}
@@ -204,7 +204,7 @@ def compare(
 
 
 def _regular(stage: Stage) -> Callable[[Plan, datetime], bool]:
-    """Tells a start that lies a whole number of intervals before the next one from a start that was made good."""
+    """Whether a start is a whole number of intervals before the next one, and so not made up for a missed one."""
     from workflows.models import Schedule
 
     following = dict(Schedule.objects.values_list("workflow__name", "next_at"))
@@ -214,16 +214,16 @@ def _regular(stage: Stage) -> Callable[[Plan, datetime], bool]:
         planned = following[f"Schedule {plan.number}"]
         assert planned is not None
         off = (planned - at).total_seconds() % length
-        # What a run learns of its moment has whole seconds.
+        # A run's start data has whole seconds.
         return bool(min(off, length - off) <= 1)
 
     return is_regular
 
 
 def _forget_eight_hours(now: datetime, time_scale: float) -> None:
-    """Put into the rows what was planned when the outage began."""
-    from workflows import schedules
+    """Store in the rows what was planned when the outage began."""
     from workflows.models import Schedule
+    from workflows.triggers import schedules
 
     for row in Schedule.objects.select_related("workflow__published"):
         is_interval = row.rule["how"] == "hours"

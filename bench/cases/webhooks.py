@@ -21,7 +21,7 @@ from bench.stage import Stage
 
 KEY = "prover-webhook-key"
 AT_ONCE = 50
-#: Xero gives up after so long, and switches off whoever is late too often.
+#: Xero gives up after this long, and disables a webhook that is late too often.
 PATIENCE_MS = 5000
 _FAULTS = {"p_webhook_duplicate": 0.1, "p_webhook_forged": 0.02, "webhook_shuffle": True}
 _KINDS = {
@@ -30,20 +30,20 @@ _KINDS = {
     "credit_note": ("CreditNotes", "CreditNoteID", "xero.new_credit_note"),
 }
 _BURST = 100
-#: So many deliveries wait at the sender while the next are made: enough for 50 at a time, in disorder.
+#: This many deliveries wait at the sender while the next are made: enough for 50 at a time, out of order.
 _WAITING = 400
-#: Below so many, chance may spare a proof one of its faults.
+#: With fewer, a fault may not occur by chance.
 _ENOUGH = 300
 _MUST_BE_NONE = ("lost", "twice", "invented", "forged_accepted", "with_cookies", "with_bodies", "not_taken")
 _MUST_BE_NONE += ("open_runs", "not_succeeded")
 
 
 class Webhooks(Case):
-    """Every notice is heard, however it comes."""
+    """Every webhook event takes effect, however it arrives."""
 
     size = 10_000
     noun = "deliveries"
-    #: The sender's patience is not scaled, and neither is ours here.
+    #: The sender's time-out is not scaled, so nothing is scaled here.
     time_scale = 1.0
     longest = 3600
     controls = {
@@ -59,30 +59,30 @@ class Webhooks(Case):
 
     def break_on_purpose(self, control: str) -> None:
         if control == "no_signature":
-            from integrations.notices import Webhook
+            from integrations.framework.webhook import Webhook
 
             usual_check = Webhook.signed_by
 
             def believe(self: Webhook, body: bytes, signature: str) -> str | None:
-                # Whoever believes everything would not pass the intent to receive, which tells of nothing.
+                # Accepting everything would fail the intent to receive, which reports no events.
                 is_intent = b'"events": []' in body
                 return usual_check(self, body, signature) if is_intent else self.keys()[0]
 
             Webhook.signed_by = believe  # type: ignore[method-assign]
         elif control == "no_bell":
-            from integrations import webhooks
+            from integrations.connections import webhook_intake
 
-            webhooks.BELLS.clear()
+            webhook_intake.LISTENERS.clear()
         elif control == "no_memory":
-            from workflows import intake
+            from workflows.triggers import intake
 
             usual, marks = intake.stored_key, iter(range(sys.maxsize))
             intake.stored_key = lambda key: usual(f"{key} {time.time_ns()} {next(marks)}")  # type: ignore[assignment]
 
     def build(self, stage: Stage) -> None:
-        from workflows import lifecycle, publishing
         from workflows.models import Mapping as Row
         from workflows.models import Step, Workflow
+        from workflows.publishing import activation, publish
 
         stage.calm()
         for what, (_, id_name, operation) in _KINDS.items():
@@ -107,8 +107,8 @@ class Webhooks(Case):
                 Row.objects.create(step=write, input=name, value=value)
             for column, value in _LINE.items():
                 Row.objects.create(step=write, input="lines", row=0, column=column, value=value)
-            publishing.publish(workflow, by=None, note="Proof")
-            lifecycle.activate(workflow, by=None)
+            publish.publish(workflow, by=None, note="Proof")
+            activation.activate(workflow, by=None)
 
     def play(self, stage: Stage, options: argparse.Namespace) -> Result:
         from bench.witness import troubles
@@ -154,7 +154,7 @@ class Webhooks(Case):
 
 
 def _send(stage: Stage, count: int, *, ends: float) -> None:
-    """Make things until so many were told of, and wait until all of that is taken."""
+    """Make records until this many were reported, and wait until all events are accepted."""
     left, kinds = count, list(_KINDS)
     shown = time.monotonic()
     while time.monotonic() < ends:
@@ -174,7 +174,7 @@ def _send(stage: Stage, count: int, *, ends: float) -> None:
 
 
 def _compare(stage: Stage, made: set[tuple[str, str]]) -> Result:
-    """What was made against the quotes that came of it."""
+    """Compare what was made with the resulting quotes."""
     from bench.witness import records
     from workflows.models import Run
 
@@ -207,7 +207,7 @@ def _made(stage: Stage) -> set[tuple[str, str]]:
 
 
 def _looks(stage: Stage) -> int:
-    """How many calls were made so far to look for what is new: they must not grow with the notices."""
+    """How many polling calls were made so far: they must not grow with the webhook events."""
     from bench.witness import ledger
 
     places = tuple(f"/{plural}" for plural, _, _ in _KINDS.values())
@@ -215,7 +215,7 @@ def _looks(stage: Stage) -> int:
 
 
 def _figures(sent: Mapping[str, Any]) -> Result:
-    """What the sender saw."""
+    """The sender's figures."""
     names = ("deliveries", "duplicates", "forged", "forged_accepted", "with_cookies", "with_bodies", "statuses")
     times = ("p50_ms", "p95_ms", "slowest_ms")
     counted = {name: sent[name] for name in names} | {name: float(sent[name]) for name in times}
@@ -223,7 +223,7 @@ def _figures(sent: Mapping[str, Any]) -> Result:
 
 
 def _heard() -> Result:
-    """How many notices were stored, and how often one came before an older one."""
+    """How many webhook events were stored, and how often one arrived before an older one."""
     from integrations.models import HookNotice
 
     told = list(HookNotice.objects.order_by("pk").values_list("told_at", flat=True))

@@ -1,8 +1,8 @@
-"""What `make bench` measures: each module here gives rows of its one table.
+"""What `make bench` measures: each module here yields rows of its one table.
 
 A module has `measure(bench)`, which yields `Row`s. A figure is a median with the smallest and the largest of its
-repetitions, next to a floor that was measured in the same run where there is one: what the same work costs without
-Pinxero. Machines differ, ratios less so.
+repetitions, next to a floor from the same run if there is one: what the same work costs without Pinxero. Machines
+differ, ratios less so.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Row:
 
     @property
     def median(self) -> float:
-        """The middle one."""
+        """The median of the repetitions."""
         return statistics.median(self.values)
 
     @property
     def ratio(self) -> float | None:
-        """How many times the floor; of a rate how many times slower."""
+        """How many times the floor; for a rate, how many times slower."""
         if not self.floor:
             return None
         ratio = self.median / statistics.median(self.floor)

@@ -27,8 +27,8 @@ _TREE = {
 
 
 def measure(stage: BenchStage) -> Iterator[Row]:
-    """Six fields a time, and a condition of three comparisons in two groups."""
-    from workflows import conditions, mapping
+    """Six fields at a time, and a condition of three comparisons in two groups."""
+    from workflows.language import conditions, mapping
 
     data: dict[str, Any] = {
         "trigger": {**event(7), "price": Decimal(120)},

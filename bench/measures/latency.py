@@ -1,4 +1,4 @@
-"""From an event that is accepted to its request on the wire, with an idle worker: what a person waits."""
+"""The time from accepting an event to sending its request, with an idle worker: how long a person waits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bench.measures.workers import running
 
 
 def measure(stage: BenchStage) -> Iterator[Row]:
-    """One event at a time, at uneven times, so that no rhythm of ours is met by chance."""
+    """One event at a time, at uneven intervals, so that none of Pinxero's intervals is matched by chance."""
     workflow = stage.workflow()
     count = stage.size(100, 10)
     sent: dict[int, float] = {}

@@ -1,4 +1,4 @@
-"""What web and worker take while they wait for work, and how long each needs from nothing to its first answer."""
+"""The memory of web and worker while they wait for work, and the time from start to the first answer."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def _times(client: Any) -> dict[str, tuple[list[float], int]]:
             raise SystemExit(f"{address} answered {answer.status_code}.")
         with CaptureQueriesContext(connection) as caught:
             client.get(address)
-        # The next request empties the log that this counts in.
+        # The next request empties the log in which statements are counted.
         statements = len(caught)
         took = []
         for _ in range(7):
@@ -70,7 +70,7 @@ def _times(client: Any) -> dict[str, tuple[list[float], int]]:
 
 
 def fill(stage: BenchStage, workflow: Any, count: int) -> None:
-    """So many finished runs over the last year, most recent last, each with its event and two steps."""
+    """This many finished runs over the last year, most recent last, each with its event and two steps."""
     from datetime import timedelta
 
     from django.db import connection, transaction
@@ -94,7 +94,7 @@ def fill(stage: BenchStage, workflow: Any, count: int) -> None:
                     event=each,
                     status=_STATUSES[n % len(_STATUSES)],
                     title=f"Chair number {n}",
-                    result="Answered 200",
+                    result="WrittenDocument 200",
                     started_at=now,
                     finished_at=now,
                 )
@@ -105,7 +105,7 @@ def fill(stage: BenchStage, workflow: Any, count: int) -> None:
                 for run in runs
                 for place, (key, kind) in enumerate((("filter", "filter"), ("send", "action")), 1)
             )
-            # Spread over a year, the newest last: `created_at` is set by the database layer, so it is moved afterwards.
+            # Spread over a year, the newest last. The database layer sets `created_at`, so it is changed afterwards.
             least, most = runs[0].pk, runs[-1].pk
             back = now - timedelta(days=365 * (1 - (first + batch) / (count + batch)))
             Run.objects.filter(pk__gte=least, pk__lte=most).update(created_at=back)

@@ -1,4 +1,4 @@
-"""One look at a provider, by how many workflows listen: the calls must not grow with them."""
+"""One poll of a provider, by how many workflows listen: the calls must not grow with them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from bench.measures import Row
 
 
 def measure(stage: BenchStage) -> Iterator[Row]:
-    """A look that finds nothing new among 50 known items, for 10, 1,000 and 10,000 workflows on one connection."""
+    """A poll that finds nothing new among 50 known items, for 10, 1,000 and 10,000 workflows on one connection."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from integrations import registry
-    from integrations.base import Item
-    from workflows import polling
+    from integrations.framework import registry
+    from integrations.framework.base import Item
     from workflows.models import TriggerState, Workflow
+    from workflows.triggers import polling
 
     first = stage.workflow()
     assert first.listens_to is not None

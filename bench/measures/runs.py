@@ -18,7 +18,7 @@ def measure(stage: BenchStage) -> Iterator[Row]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from workflows.engine.drain import do_one
+    from workflows.engine.work_loop import do_one
     from workflows.models import Run
 
     workflow = stage.workflow()
@@ -49,7 +49,7 @@ def _timed(do: Any) -> tuple[float, float]:
 
 
 def _by_hand(stage: BenchStage, workflow: Any, numbers: range) -> None:
-    """The floor: the call, and the rows that a run leaves, with the intent committed before the wire."""
+    """The floor: the call, and the rows that a run stores, with the intent committed before sending."""
     import requests
     from django.db import transaction
     from django.utils import timezone

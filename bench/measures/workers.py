@@ -15,7 +15,7 @@ from bench.measures import Row
 
 
 def measure(stage: BenchStage) -> Iterator[Row]:
-    """1, 2 and 4 workers; everything is put in first, then the clock runs."""
+    """1, 2 and 4 workers; everything is stored first, then the time is measured."""
     from workflows.models import Run
 
     workflow = stage.workflow()
@@ -38,9 +38,9 @@ def measure(stage: BenchStage) -> Iterator[Row]:
 
 @contextmanager
 def running(workers: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`manage.py worker` with so many processes, ready to work."""
-    from workflows import beats
+    """`manage.py worker` with this many processes, ready to work."""
     from workflows.models import Beat
+    from workflows.runtime import heartbeats
 
     Beat.objects.all().delete()
     process = subprocess.Popen(
@@ -53,7 +53,7 @@ def running(workers: int) -> Iterator[subprocess.Popen[bytes]]:
     )
     try:
         ends = time.monotonic() + 60
-        while beats.newest_worker_beat() is None:
+        while heartbeats.newest_worker_heartbeat() is None:
             if time.monotonic() > ends or process.poll() is not None:
                 raise SystemExit("The worker did not start.")
             time.sleep(0.05)

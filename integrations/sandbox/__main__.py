@@ -1,4 +1,4 @@
-"""`python -m integrations.sandbox --port 8001`: bind, migrate the own database file, serve until told to stop."""
+"""`python -m integrations.sandbox --port 8001`: bind, migrate its own database file, serve until stopped."""
 
 import argparse
 import fcntl
@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from integrations.sandbox.server import Handler, SandboxServer
+from integrations.sandbox.exchange.server import Handler, SandboxServer
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def _refuse(message: str) -> int:
 
 
 def _own_database() -> IO[str] | None:
-    """Two sandboxes on one file would each keep half of the truth in memory."""
+    """Lock the database file: two sandboxes on one file would each hold half of the state in memory."""
     from django.conf import settings
 
     path = Path(settings.DATABASES["default"]["NAME"])
@@ -90,15 +90,17 @@ def _prepare(server: SandboxServer) -> None:
     from django.core.management import call_command
     from django.core.wsgi import get_wsgi_application
 
-    from integrations.sandbox import courier, dial, seed, webhooks
+    from integrations.sandbox.controls import seed
+    from integrations.sandbox.exchange import fault_dial
+    from integrations.sandbox.webhooks import changes, courier
 
     call_command("migrate", verbosity=0)
     seed.plant_if_empty()
-    dial.load()
-    webhooks.load()
+    fault_dial.load()
+    changes.load()
     courier.start()
     server.application = get_wsgi_application()
-    server.clock_offset = lambda: dial.current().clock_offset_seconds
+    server.clock_offset = lambda: fault_dial.current().clock_offset_seconds
 
 
 def _serve_until_told(server: SandboxServer, time_scale: float) -> None:
@@ -117,7 +119,7 @@ def _serve_until_told(server: SandboxServer, time_scale: float) -> None:
 def _exit(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(code)  # threads that hold a socket silently must not delay the end
+    os._exit(code)  # threads that hold a socket open must not delay the exit
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What the sandbox remembers. Moments are whole milliseconds since 1970, UTC; Xero's records are JSON with Decimals.
+"""What the sandbox stores. Times are whole milliseconds since 1970, UTC; Xero's records are JSON with Decimals.
 
-All of Xero's resources share one table: the columns are what a request can ask for cheaply, `content` is the record
-itself. A new resource then needs no migration; the price is that other filters read the candidates in Python.
+All of Xero's resources share one table: the columns are what requests filter by quickly, `content` is the record
+itself. A new resource needs no migration; the price is that other filters read the candidates in Python.
 """
 
 from django.db import models
@@ -42,7 +42,7 @@ class Grant(Row):
 
 
 class Code(Row):
-    """An authorization code: works once, for five minutes."""
+    """An authorization code: valid once, for five minutes."""
 
     code = models.CharField(max_length=80, primary_key=True)
     grant = models.ForeignKey(Grant, on_delete=models.CASCADE)
@@ -205,7 +205,7 @@ class StoredAnswer(Row):
 
 
 class WebhookEvent(Row):
-    """A change that Xero tells of. It is pending until an address has taken it."""
+    """A change that Xero reports. It is pending until the address has accepted it."""
 
     seq = models.BigIntegerField(primary_key=True)
     tenant = models.CharField(max_length=36)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
-SECRET_KEY = secrets.token_hex(32)  # signs nothing that outlives the process
+SECRET_KEY = secrets.token_hex(32)  # signs nothing that is used after the process ends
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 ROOT_URLCONF = "integrations.sandbox.urls"
 INSTALLED_APPS = ["integrations.sandbox.apps.SandboxConfig"]
-MIDDLEWARE = ["integrations.sandbox.server.refuse_foreign_pages"]
+MIDDLEWARE = ["integrations.sandbox.exchange.server.refuse_foreign_pages"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
@@ -26,7 +26,7 @@ DATABASES = {
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            # The data is invented: losing the last second when the machine itself fails is fine.
+            # The data is invented: losing the last second if the machine itself fails is fine.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;",
         },
     }
@@ -45,11 +45,11 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    # Refusals are the sandbox's daily work and stand in its ledger.
+    # Refusals are normal in the sandbox and are in its ledger.
     "loggers": {"django.request": {"level": "ERROR"}},
 }
 
-# A file for every exchange with the APIs; empty: none is written down.
+# The file to which every exchange with the APIs is written; empty: none.
 SANDBOX_RECORD = os.environ.get("SANDBOX_RECORD", "")
 SANDBOX_TIME_SCALE = float(os.environ.get("SANDBOX_TIME_SCALE", "1"))
 SANDBOX_CLIENTS = {

@@ -1,10 +1,10 @@
-"""A Chromium already on this machine, for browser tests and screenshots; none is ever downloaded."""
+"""A Chromium already on this machine, for browser tests and screenshots; never downloads one."""
 
 import os
 import shutil
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-#: Beside a plain start: no sandbox as root (containers), and no calls home of the browser's own.
+#: Extra arguments: no sandbox as root (containers), and no background requests by the browser.
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -19,7 +19,7 @@ ARGUMENTS = [
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium: what CHROMIUM says, else the first known name on the PATH; None without one."""
+    """The path of a Chromium: the one in CHROMIUM, else the first known name on the PATH; None if there is none."""
     named = os.environ.get("CHROMIUM")
     if named:
         return named if os.access(named, os.X_OK) else None

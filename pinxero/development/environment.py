@@ -1,7 +1,7 @@
-"""What a development installation needs before Django can start: secrets of its own, free ports, and who is where.
+"""What a development installation needs before Django can start: its own secrets, free ports, addresses.
 
-The secrets are made once and kept in an ignored `.env` that only its owner can read. What depends on the ports of the
-moment (Pinxero's own address, the sandbox as both providers) goes into the environment of the processes instead.
+The secrets are made once and kept in an ignored `.env` that only its owner can read. What depends on the current ports
+(Pinxero's own address, the sandbox as all providers) goes into the environment of the processes instead.
 """
 
 from __future__ import annotations
@@ -19,11 +19,15 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
+from integrations.connectors import CONNECTORS
+from integrations.framework.connector_settings import ConnectorSettings, Setting, all_declared, file_hosts
+
 HOST = "127.0.0.1"
 WEB_PORT, SANDBOX_PORT = 8000, 8001
-CLIENTS = ("PINTEREST_CLIENT_ID", "PINTEREST_CLIENT_SECRET", "XERO_CLIENT_ID", "XERO_CLIENT_SECRET")
-WEBHOOK_KEYS = "XERO_WEBHOOK_KEYS"
-#: A file with one of these belongs to an installation that runs; what make run makes says its mode as well.
+#: What the connectors declare: their hosts, and what is needed to connect.
+DECLARED = all_declared(CONNECTORS)
+CLIENTS = tuple(setting.name for each in DECLARED for setting in each.needed)
+#: A file with one of these belongs to a real installation; a file that `make run` wrote also gives its mode.
 _OF_AN_INSTALLATION = {"SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "BASE_URL"}
 _HEAD = """\
 # Made by `make run` for development on this machine: the secrets of this installation, readable by you alone.
@@ -32,7 +36,7 @@ _HEAD = """\
 
 
 class SetupError(Exception):
-    """Pinxero cannot start here as things are; the message says why and what to do."""
+    """Pinxero cannot start here; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class Ports:
 
 
 def read_ports(environment: Mapping[str, str]) -> Ports:
-    """PORT and SANDBOX_PORT, or 8000 and 8001. Raises SetupError for what is no port, or the same twice."""
+    """PORT and SANDBOX_PORT, or 8000 and 8001. Raises SetupError if one is not a port or both are the same."""
     ports = Ports(web=_port(environment, "PORT", WEB_PORT), sandbox=_port(environment, "SANDBOX_PORT", SANDBOX_PORT))
     if ports.web == ports.sandbox:
         raise SetupError(f"PORT and SANDBOX_PORT are both {ports.web}; they have to differ.")
@@ -67,7 +71,7 @@ def _port(environment: Mapping[str, str], name: str, default: int) -> int:
 
 
 def require_free(ports: Ports, *, is_real: bool = False) -> None:
-    """Raises SetupError naming the setting of a port on which nothing more can listen."""
+    """Raises SetupError naming the setting of a port that is already in use."""
     wanted = [("PORT", ports.web, "Pinxero"), ("SANDBOX_PORT", ports.sandbox, "the sandbox")]
     for name, port, what in wanted[: 1 if is_real else 2]:
         with socket.socket() as probe:
@@ -83,18 +87,18 @@ def require_free(ports: Ports, *, is_real: bool = False) -> None:
 
 @dataclass(frozen=True)
 class Installation:
-    """A development installation: its file of settings, and whether it talks to the real providers."""
+    """A development installation: its settings file, and whether it calls the real providers."""
 
     env_file: Path
     folder: Path
     is_real: bool = False
 
     def base_url(self, ports: Ports) -> str:
-        """Pinxero's own address. For the real Xero it is the one plain http name that Xero sends people back to."""
+        """Pinxero's own address. For real providers it is the one plain http name that they redirect to."""
         return f"http://localhost:{ports.web}" if self.is_real else ports.web_url
 
     def new_values(self) -> dict[str, str]:
-        """What the file holds when it is made; an empty value is for a person to fill in."""
+        """The contents of a new file; an empty value is for a person to fill in."""
         values = {
             "PINXERO_MODE": "development",
             "SECRET_KEY": secrets.token_urlsafe(64),
@@ -107,20 +111,29 @@ class Installation:
                 "DATABASE_URL": f"sqlite:///{self.folder}/.local/real.sqlite3",
                 **dict.fromkeys(CLIENTS, ""),
             }
-        return values | {
-            "PINTEREST_CLIENT_ID": f"sandbox-pinterest-{secrets.token_hex(4)}",
-            "PINTEREST_CLIENT_SECRET": secrets.token_urlsafe(32),
-            "XERO_CLIENT_ID": f"sandbox-xero-{secrets.token_hex(4)}",
-            "XERO_CLIENT_SECRET": secrets.token_urlsafe(32),
-            WEBHOOK_KEYS: secrets.token_urlsafe(32),
-            **sandbox_hosts(Ports(web=WEB_PORT, sandbox=SANDBOX_PORT)),
-        }
+        made_up = {setting.name: _made_up(key, setting) for key, setting in _filled_in()}
+        return values | made_up | sandbox_hosts(Ports(web=WEB_PORT, sandbox=SANDBOX_PORT))
+
+
+def _in_sandbox() -> list[ConnectorSettings]:
+    """The declarations of the connectors whose providers the sandbox can replace."""
+    return [each for each in DECLARED if each.is_in_sandbox]
+
+
+def _filled_in() -> list[tuple[str, Setting]]:
+    """The values invented for the sandbox, by connector: its apps, then the other secrets, such as webhook keys."""
+    apps = [(each.key, setting) for each in _in_sandbox() for setting in each.needed]
+    return apps + [(each.key, setting) for each in _in_sandbox() for setting in each.secrets if not setting.is_needed]
+
+
+def _made_up(key: str, setting: Setting) -> str:
+    return secrets.token_urlsafe(32) if setting.is_secret else f"sandbox-{key}-{secrets.token_hex(4)}"
 
 
 def ensure_secrets(installation: Installation) -> tuple[dict[str, str], list[str]]:
-    """The values of the installation's file, which is made or completed first, and the names that were missing.
+    """The values of the installation's file, which is created or completed first, and the names that were missing.
 
-    Raises SetupError where the file belongs to an installation in production, as one does that names no mode.
+    Raises SetupError if the file belongs to an installation in production, as does one without a mode.
     """
     path = installation.env_file
     present = {name: value or "" for name, value in dotenv_values(path).items()} if path.exists() else {}
@@ -148,19 +161,19 @@ def ensure_secrets(installation: Installation) -> tuple[dict[str, str], list[str
 
 
 def require_clients(installation: Installation, values: Mapping[str, str], ports: Ports) -> None:
-    """Raises SetupError where the real providers' apps are not filled in yet."""
+    """Raises SetupError if the real providers' apps are not filled in yet."""
     empty = [name for name in CLIENTS if not values.get(name)]
     if installation.is_real and empty:
+        base = installation.base_url(ports)
+        addresses = [f"{base}/accounts/{each.key}/login/callback/" for each in DECLARED if each.needed]
         raise SetupError(
-            f'Fill in {", ".join(empty)} in {installation.env_file}. README.md, "Connect the real Pinterest and Xero", '
-            "tells where to get them. The redirect addresses to register are "
-            f"http://localhost:{ports.web}/accounts/pinterest/login/callback/ and "
-            f"http://localhost:{ports.web}/accounts/xero/login/callback/"
+            f"Fill in {', '.join(empty)} in {installation.env_file}. docs/connecting.md "
+            f"tells where to get them. The redirect addresses to register are {' and '.join(addresses)}"
         )
 
 
 def _write_private(path: Path, text: str) -> None:
-    """Write a file that was never readable by others, not for a moment, and is never half there."""
+    """Write a file that is never readable by others, not even briefly, and never incomplete."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -169,43 +182,36 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def sandbox_hosts(ports: Ports) -> dict[str, str]:
-    """The settings that put the sandbox in the place of both providers."""
-    sandbox = ports.sandbox_url
-    return {
-        "PINTEREST_OAUTH_BASE": sandbox,
-        "PINTEREST_API_BASE": f"{sandbox}/v5",
-        "XERO_LOGIN_BASE": sandbox,
-        "XERO_IDENTITY_BASE": sandbox,
-        "XERO_API_BASE": sandbox,
-        "XERO_WEB_BASE": sandbox,
-    }
+    """The settings that replace the providers by the sandbox."""
+    return {name: url for each in DECLARED for name, url in each.hosts_in_sandbox(ports.sandbox_url).items()}
 
 
 def for_processes(installation: Installation, ports: Ports, values: Mapping[str, str]) -> dict[str, str]:
-    """The environment of the processes: Pinxero at its port, and who the providers are."""
+    """The environment of the processes: Pinxero at its port, and the providers' addresses."""
     common = {
         **os.environ,
         "PINXERO_ENV_FILE": str(installation.env_file),
         "BASE_URL": installation.base_url(ports),
         "ALLOWED_HOSTS": f"{HOST},localhost",
-        # Lines of a process show when they are written, not when a buffer is full.
+        # A process's lines appear when they are written, not when a buffer is full.
         "PYTHONUNBUFFERED": "1",
-        # Development serves static files from where they are; there is no collected folder to look for.
+        # Development serves static files from their sources; there is no collected folder.
         "PYTHONWARNINGS": "ignore:No directory at:UserWarning",
     }
     if installation.is_real:
         return common
-    # The sandbox knows the installation's own apps only, whatever else the shell was told to use.
-    clients = {name: values[name] for name in CLIENTS}
-    hooks = {WEBHOOK_KEYS: values[WEBHOOK_KEYS]}
-    links = {"FILE_LINK_HOSTS": f"{ports.sandbox_url},*.pinimg.com", "OUTSIDE_PRIVATE_HOSTS": ports.sandbox_url}
-    return (
-        common | sandbox_hosts(ports) | links | clients | hooks | {f"SANDBOX_{name}": values[name] for name in CLIENTS}
-    )
+    # The sandbox knows only the installation's own apps, whatever else the shell has set.
+    made_up = {setting.name: values[setting.name] for _, setting in _filled_in()}
+    links = {
+        "FILE_LINK_HOSTS": ",".join([ports.sandbox_url, *file_hosts(DECLARED)]),
+        "OUTSIDE_PRIVATE_HOSTS": ports.sandbox_url,
+    }
+    known = {f"SANDBOX_{setting.name}": values[setting.name] for each in _in_sandbox() for setting in each.needed}
+    return common | sandbox_hosts(ports) | links | made_up | known
 
 
 def register_webhook(ports: Ports, url: str, key: str) -> str:
-    """Have the sandbox tell this address of changes; "OK" where the hand-shake succeeded, else what came of it."""
+    """Register this address for the sandbox's webhook; "OK" if the handshake succeeded, else its result."""
     body = json.dumps({"url": url, "key": key, "at_once": 4}).encode()
     request = urllib.request.Request(  # noqa: S310 - the sandbox of this installation, http
         f"{ports.sandbox_url}/_sandbox/webhook", body, {"Content-Type": "application/json"}, method="POST"

@@ -1,8 +1,8 @@
-"""A few processes that live and die together, their output line by line under their names.
+"""A few processes that start and stop together, their output line by line under their names.
 
-Each runs in a session of its own, so that Ctrl+C reaches this supervisor only: it stops them in order, by SIGTERM to
-the main process of each (a signal to a whole group makes django-q2 hang). Whoever does not stop in time is killed, and
-so is everything they left behind: on Linux orphans become our children, and children die with us.
+Each runs in its own session, so that Ctrl+C reaches only this supervisor: it stops them in order, by SIGTERM to the
+main process of each (a signal to a whole group makes django-q2 hang). A process that does not stop in time is killed,
+and so are the orphans it leaves: on Linux they become our children, and children end with us.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform.startswith("linux") el
 
 
 class ProcessEndedError(Exception):
-    """A process ended that should have gone on, or failed; the message names it and shows its last lines."""
+    """A process failed, or ended too early; the message names it and shows its last lines."""
 
 
 class Interrupted(Exception):
-    """Nothing is wrong: somebody wants all of this to stop."""
+    """Somebody asked to stop everything; nothing is wrong."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -58,11 +58,11 @@ class Process:
             self._write(line.rstrip("\n"))
 
     def drain(self) -> None:
-        """Wait until what it printed has been read; an orphan that holds the pipe open is not waited for."""
+        """Wait until its output has been read, but not for an orphan that holds the pipe open."""
         self._reader.join(timeout=2)
 
     def report(self) -> str:
-        """How it ended; of a lasting one, whose lines may be far up among those of others, with the last of them."""
+        """How it ended; for a lasting one, whose lines may be far up among others, with its last lines."""
         self.drain()
         code = self.popen.returncode
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
@@ -73,7 +73,7 @@ class Process:
 
 
 class Processes:
-    """Start them, wait with an eye on all of them, stop them. Use as a context: leaving it leaves nothing behind."""
+    """Start them, monitor them, stop them. Use as a context: leaving it leaves no process behind."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str], write: Callable[[str], None]) -> None:
         self.folder = folder
@@ -98,7 +98,9 @@ class Processes:
         self._interrupted_by = self._interrupted_by or number
 
     def start(self, name: str, *command: str, is_lasting: bool = True, is_plain: bool = False) -> Process:
-        """Start a process. One that `is_lasting` must not end by itself; the lines of a plain one carry no name."""
+        """Start a process. One that `is_lasting` must not end before it is stopped; the lines of a plain one have no
+        name.
+        """
         popen = subprocess.Popen(  # noqa: S603 - our own command lines, no shell
             command,
             cwd=self.folder,
@@ -121,11 +123,11 @@ class Processes:
             self._write(line)
 
     def hush(self) -> None:
-        """From now on show no lines; the last ones are still kept."""
+        """Show no lines from now on; the last ones are still kept."""
         self._is_quiet = True
 
     def finish(self, process: Process, *, within: float) -> None:
-        """Wait until a process that is to end has ended well. Raises ProcessEndedError or Interrupted."""
+        """Wait until a process that should end has succeeded. Raises ProcessEndedError or Interrupted."""
         self.wait_until(lambda: process.popen.poll() is not None, within=within, what=process.name)
         process.drain()
         if process.popen.returncode:
@@ -141,13 +143,13 @@ class Processes:
             time.sleep(0.05)
 
     def wait(self) -> None:
-        """Until somebody interrupts or a lasting process ends."""
+        """Wait until somebody interrupts or a lasting process ends."""
         while True:
             self.check()
             time.sleep(0.2)
 
     def check(self) -> None:
-        """Raises Interrupted or ProcessEndedError when there is a reason not to go on."""
+        """Raises Interrupted or ProcessEndedError if there is a reason to stop."""
         if self._interrupted_by:
             raise Interrupted(self._interrupted_by)
         for process in self._processes:
@@ -155,7 +157,7 @@ class Processes:
                 raise ProcessEndedError(process.report())
 
     def stop(self, *, within: float = 12) -> None:
-        """End all, gently first, the last started first; then kill what is left, orphans included."""
+        """Stop all, the last started first, with SIGTERM; then kill what is left, orphans included."""
         self.hush()
         for process in reversed(self._processes):
             if process.popen.poll() is None:
@@ -172,7 +174,7 @@ class Processes:
         self._kill_orphans()
 
     def _kill_orphans(self) -> None:
-        """Processes whose own parents have gone are our children now (Linux): none of them stays."""
+        """Kill processes whose own parents have ended: they are our children now (Linux)."""
         for _ in range(200):
             orphans = set(_children()) - self._strangers
             if not orphans:
@@ -185,7 +187,7 @@ class Processes:
 
 
 def _die_with_parent() -> None:
-    """In the child: get a SIGTERM when the supervisor is gone, however it went."""
+    """In the child: get a SIGTERM when the supervisor ends, for whatever reason."""
     if _libc is not None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -1,7 +1,7 @@
-"""A person with a browser, as far as forms go: signs in to Pinxero, gives a consent, picks what to connect.
+"""A person with a browser, limited to forms: signs in to Pinxero, gives a consent, picks what to connect.
 
-No screen and no scripts: the pages work without them. It follows links and posts the forms that the pages show, so
-what it can do a person can, and every token is checked on the way.
+It has no screen and runs no scripts: the pages work without them. It follows links and posts the forms that the pages
+show, so it can do only what a person can, and every CSRF token is checked.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ _TIMEOUT = 30
 
 
 class VisitError(Exception):
-    """A page did not offer what was expected; the message says which page and what it said instead."""
+    """A page did not offer what was expected; the message says which page and what it showed instead."""
 
 
 @dataclass
 class Form:
-    """A form as it stands on a page: what would be sent, and the names of its buttons."""
+    """A form on a page: what would be sent, and the names of its buttons."""
 
     action: str
     fields: list[tuple[str, str]] = field(default_factory=list)
     buttons: set[str] = field(default_factory=set)
 
     def has(self, names: set[str], action: str) -> bool:
-        """Whether it has these fields or buttons and goes to an address that ends so."""
+        """Whether it has these fields or buttons and an address with this ending."""
         there = {name for name, _ in self.fields} | self.buttons
         return names <= there and urlsplit(self.action).path.endswith(action)
 
 
 @dataclass
 class Page:
-    """A page that was got: where it is, its forms and its text."""
+    """A page that was opened: its URL, forms and text."""
 
     url: str
     status: int
@@ -43,7 +43,7 @@ class Page:
     text: str
 
     def form(self, *names: str, action: str = "") -> Form:
-        """The first form with all these fields or buttons whose address ends so. Raises VisitError."""
+        """The first form with all these fields or buttons and this ending of its address. Raises VisitError."""
         for each in self.forms:
             if each.has(set(names), action):
                 return each
@@ -64,20 +64,20 @@ class Visitor:
         return self._page(self._session.get(urljoin(self.home, path), timeout=_TIMEOUT))
 
     def submit(self, page: Page, form: Form, **values: str) -> Page:
-        """Send a form with these fields changed or added, and go where that leads."""
+        """Send a form with these fields changed or added, and follow its redirects."""
         kept = [(name, value) for name, value in form.fields if name not in values]
         url = urljoin(page.url, form.action)
         return self._page(self._session.post(url, data=[*kept, *values.items()], timeout=_TIMEOUT))
 
     def sign_in(self, name: str, password: str) -> None:
-        """Sign in to Pinxero. Raises VisitError where it is refused."""
+        """Sign in to Pinxero. Raises VisitError if it is refused."""
         page = self.open("/accounts/login/")
         after = self.submit(page, page.form("login", "password"), login=name, password=password)
         if urlsplit(after.url).path.startswith("/accounts/login"):
             raise VisitError(f"{name} could not sign in at {self.home}: {after.text[:300]}")
 
     def connect(self, provider: str) -> None:
-        """Give a provider's consent and connect what the page then suggests. Raises VisitError."""
+        """Consent at a provider and connect what the page then suggests. Raises VisitError."""
         page = self.open("/connections/")
         consent = self.submit(page, page.form(action=f"/connections/connect/{provider}/"))
         choice = self.submit(consent, consent.form("decision"), decision="accept")

@@ -12,6 +12,8 @@ from tests.base import PASSWORD
 
 #: What Chromium itself logs when a page that was asked for answers so; the tests assert those answers themselves.
 _OWN_WORDS = "Failed to load resource: the server responded with a status of "
+#: What htmx logs of a request that newer typing has replaced.
+_REPLACED = ("htmx:afterRequest", "htmx:sendAbort")
 
 
 class Person:
@@ -31,10 +33,15 @@ class Person:
         page.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith(_OWN_WORDS):
+        if message.type == "error" and message.text not in _REPLACED and not message.text.startswith(_OWN_WORDS):
             self.complaints.append(f"{message.location.get('url')}: console says {message.text}")
 
     def _dialog(self, dialog: Dialog) -> None:
+        if (
+            dialog.type == "beforeunload"
+        ):  # the browser's own question before typing is lost; this person means to leave
+            dialog.accept()
+            return
         self.complaints.append(f"{dialog.page.url if dialog.page else '?'}: a dialog opened: {dialog.message}")
         dialog.dismiss()
 
@@ -66,9 +73,14 @@ class Person:
         return self.page.get_by_label(re.compile(rf"^{re.escape(label)}( ?\*)?$"))
 
     def pick_value(self, label: str) -> None:
-        """Click a value of the trigger in the list beside the form: it goes where the cursor is."""
-        group = self.page.locator("[data-px-tokens] details").first
-        group.get_by_role("button", name=re.compile(rf"^{re.escape(label)}\b")).first.click()
+        """Open the list of values at the field the person is in, and click one: it goes where the cursor is."""
+        self.page.keyboard.press("Alt+ArrowDown")
+        offered = self.page.get_by_role("dialog", name="Pick a value")
+        offered.get_by_role("option", name=re.compile(rf"^{re.escape(label)}\b")).first.click()
+
+    def source(self, label: str, place: int = 0) -> str:
+        """The language's text in a field that takes values, or in one of several of this name: what is sent."""
+        return self.field(label).nth(place).locator("xpath=..").locator("input, textarea").input_value()
 
     def open_all_details(self) -> None:
         """Unfold everything that is folded."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,17 +21,18 @@ import psutil
 import requests
 from cryptography.fernet import Fernet
 
+from tests import migrated
 from tests.provider import CHECKOUT, CLIENTS, Sandbox, running_sandbox
 
 _START_SECONDS = 60
 _STOP_SECONDS = 15
+_DATABASE = "pinxero.sqlite3"
 _SET_UP = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("createcachetable", verbosity=0)
-from tests.base import make_cast
-make_cast()
 """
+_CAST = "from tests.base import make_cast; make_cast()"
 
 
 @dataclass(frozen=True)
@@ -58,15 +60,17 @@ class Stage:
 
 
 @contextlib.contextmanager
-def running_stage(folder: Path, *, has_worker: bool = True, **variables: str) -> Iterator[Stage]:
-    """Everything up, and everything gone afterwards whatever happened in between."""
+def running_stage(folder: Path, *, has_worker: bool = True, people: str = _CAST, **variables: str) -> Iterator[Stage]:
+    """Everything up, and everything gone afterwards whatever happened in between; `people` are lines that make them."""
     with contextlib.ExitStack() as cleanup:
         sandbox = cleanup.enter_context(running_sandbox(folder / "sandbox.sqlite3"))
         port = _free_port()
         url = f"http://127.0.0.1:{port}"
         environment = _environment(folder, url, sandbox) | variables
         stage = Stage(url, sandbox, folder, environment)
-        stage.python(_SET_UP)
+        if (kept := migrated.kept_file()).exists():
+            shutil.copyfile(kept, folder / _DATABASE)
+        stage.python(_SET_UP + people)
         web = [sys.executable, "-m", "gunicorn", "pinxero.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         web += ["--graceful-timeout", "1", "--log-level", "warning", "--no-control-socket"]
         cleanup.enter_context(_running("web", web, stage))
@@ -93,7 +97,7 @@ def _environment(folder: Path, url: str, sandbox: Sandbox) -> dict[str, str]:
         "TOKEN_KEYS": Fernet.generate_key().decode(),
         "BASE_URL": url,
         "ALLOWED_HOSTS": "127.0.0.1",
-        "DATABASE_URL": f"sqlite:///{folder / 'pinxero.sqlite3'}",
+        "DATABASE_URL": f"sqlite:///{folder / _DATABASE}",
         "EMAIL_URL": "dummy://",
         "XERO_WEB_BASE": sandbox.url,
         "PYTHONUNBUFFERED": "1",

@@ -16,12 +16,12 @@ pytestmark = pytest.mark.browser
 _MANY = """
 from django.contrib.auth.models import User
 from integrations.models import Team
-from workflows import lookup_editing
+from workflows.lookup_tables import editing
 columns = ["Supplier with a rather long heading", "Account", "Tax type", "Tracking", "Contact", "Terms", "Remarks"]
 cells = ["400", "INPUT2", "North", "c", "30", "x" * 90]
 rows = [dict(zip(columns, [f"Supplier {n} " + "unbroken" * 9, *cells])) for n in range(60)]
 team, by = Team.objects.get(name="Acme Finance"), User.objects.get(username="builder")
-lookup_editing.create(team, name="Suppliers", description="", columns=columns, rows=rows, by=by)
+editing.create(team, name="Suppliers", description="", columns=columns, rows=rows, by=by)
 """
 
 
@@ -42,7 +42,7 @@ def test_a_table_is_made_filled_and_brought_back_by_hand(stage: Stage, person_at
     builder.field("What has changed, and why?").fill("The first boards")
     builder.click("Save as a new version")
     assert builder.reads("Saved as version 2.")
-    builder.click("CSV in", role="link")
+    builder.click("Import CSV", role="link")
     page.get_by_label("CSV file").set_input_files(
         {"name": "boards.csv", "mimeType": "text/csv", "buffer": b"Board;Account\r\nCHAIRS;205\r\nSofas;=1+1\r\n"}
     )

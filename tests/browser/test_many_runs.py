@@ -19,8 +19,8 @@ from django.utils import timezone
 from integrations.models import Team
 from tests.base import Cast
 from tests.world import make_event, make_run, make_world
-from workflows import notices
 from workflows.models import Notice, Run, Workflow
+from workflows.notifications import notify
 people = {{user.username: user for user in User.objects.all()}}
 team, other = Team.objects.get(name="Acme Finance"), Team.objects.get(name="Other Company")
 world = make_world(Cast(team=team, other_team=other, **people))
@@ -30,7 +30,8 @@ for number in range({_HELD}):
         world.workflow, world.version, make_event(world.state, f"held {{number}}"), world.xero, status="waiting",
         wait_reason="hold", waiting_since=timezone.now(), started_at=None, finished_at=None, error="Too many at once.",
     )
-notices.tell(notices.Matter(team.pk, Notice.Kind.HELD, "Acme: runs are held", "Too many.", world.workflow), times=2)
+matter = notify.Matter(team.pk, Notice.Kind.HELD, "Acme: runs are held", "Too many.", world.workflow)
+notify.notify(matter, times=2)
 """
 
 
@@ -46,7 +47,7 @@ def test_held_runs_are_let_go_from_the_dashboard_on(stage: Stage, person_at: Cal
     builder = person_at()
     builder.sign_in("builder")
     builder.click(f"{_HELD} runs", role="link")
-    builder.click("Let all of these go…", role="link")
+    builder.click("Release all of these…", role="link")
     assert builder.reads(f"Let go: {_HELD} runs?")
     assert "What a run of Acme's own workflow does" in builder.text()
     assert looks.nameless(builder.page) == []
@@ -55,7 +56,7 @@ def test_held_runs_are_let_go_from_the_dashboard_on(stage: Stage, person_at: Cal
     assert builder.reads("They are meant.")
     assert builder.reads(f"{_HELD} done", seconds=60), "the page brings itself up to date"
     builder.open("/runs/?wait=hold")
-    assert builder.reads("No run fits this search.")
+    assert builder.reads("No run matches this search.")
 
 
 def test_notices_are_counted_read_and_gone_from_the_badge(stage: Stage, person_at: Callable[..., Person]) -> None:
@@ -75,11 +76,11 @@ def test_safeguards_are_set_and_a_mistake_keeps_what_was_typed(stage: Stage, per
     builder.open("/workflows/")
     builder.click("Acme's own workflow", role="link")
     builder.click("Safeguards", role="link")
-    builder.field("Pause after so many failures in a row").fill("3")
+    builder.field("Pause after this many failures in a row").fill("3")
     builder.page.get_by_label("A run is expected").select_option("monthly")
     builder.click("Save")
     assert builder.reads("Give the time by which the run is expected.")
-    assert builder.field("Pause after so many failures in a row").input_value() == "3"
+    assert builder.field("Pause after this many failures in a row").input_value() == "3"
     builder.field("By").fill("10:00")
     builder.click("Save")
     assert builder.reads("The safeguards are saved")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.models import Grant
+from tests.base import sign_in_recently
 from tests.provider import DEMO, Sandbox
 
 
@@ -25,7 +26,7 @@ def world(sandbox: Sandbox, settings: Any) -> Sandbox:
 def signed_in(user: Any) -> Client:
     """A browser in which this person is signed in."""
     client = Client()
-    client.force_login(user)
+    sign_in_recently(client, user)
     return client
 
 

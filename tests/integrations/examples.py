@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from integrations import registry
-from integrations.base import Action, Writing
-from integrations.sandbox.organisations import ORGANISATIONS
-from integrations.xero.choices import DocumentStatus
+from integrations.connectors.xero.fields.choices import DocumentStatus
+from integrations.framework import registry
+from integrations.framework.base import Action, Writing
+from integrations.sandbox.data.organisations import ORGANISATIONS
 from tests.provider import DEMO, Sandbox
 
 MARKER = "PX-00112233aabbccdd"

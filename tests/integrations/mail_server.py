@@ -17,7 +17,7 @@ SILENCE = "silence"
 @dataclass
 class MailServer:
     """What it was told, and what it took. `script` maps a command ("EHLO", "AUTH", "MAIL", "RCPT", "DATA", "." for the
-    end of the mail) or "RCPT jane@example.com" to an answer other than yes."""
+    end of the mail, "within the mail") or "RCPT jane@example.com" to an answer other than yes."""
 
     port: int = 0
     script: dict[str, str] = field(default_factory=dict)
@@ -85,6 +85,9 @@ def _talk(server: MailServer, peer: socket.socket, lines: object) -> None:
         if command == "QUIT":
             return
         if answer.startswith("354"):
+            if server.script.get("within the mail"):
+                _interrupt(peer, lines, server.script["within the mail"])
+                return
             content = b""
             for part in lines:  # type: ignore[attr-defined]
                 if part == b".\r\n":
@@ -100,6 +103,13 @@ def _talk(server: MailServer, peer: socket.socket, lines: object) -> None:
                 return
             if said != SILENCE:
                 peer.sendall(said.encode() + b"\r\n")
+
+
+def _interrupt(peer: socket.socket, lines: object, answer: str) -> None:
+    """After the first line of the mail: say something or nothing, and hang up before its end has come."""
+    next(lines)  # type: ignore[call-overload]
+    if answer != HANG_UP:
+        peer.sendall(answer.encode() + b"\r\n")
 
 
 def _usual(server: MailServer, command: str) -> str:

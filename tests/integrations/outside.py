@@ -72,7 +72,7 @@ def listening(talk: Talk, *, tls: ssl.SSLContext | None = None) -> Iterator[Host
         try:
             peer.settimeout(5)
             with tls.wrap_socket(peer, server_side=True) if tls is not None else peer as secured:
-                heard = _request(secured)
+                heard = read_request(secured)
                 host.heard.append(heard)
                 talk(secured, heard)
         except OSError:
@@ -99,7 +99,8 @@ def start(settings: Any) -> Iterator[Start]:
         yield started
 
 
-def _request(peer: socket.socket) -> bytes:
+def read_request(peer: socket.socket) -> bytes:
+    """One request; nothing where the other side hangs up instead."""
     heard = b""
     while b"\r\n\r\n" not in heard:
         part = peer.recv(65536)

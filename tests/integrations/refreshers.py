@@ -46,13 +46,13 @@ def main() -> None:
 
 
 def work(grant_id: int, rounds: int, start: Any, end: Any, results: Any, unless: Any) -> None:
-    from integrations import oauth
+    from integrations.transport import token_refresh
 
     for _ in range(rounds):
         start.wait(30)
         refused = unless.value.decode() if unless is not None else None
         try:
-            results.put(oauth.access_token(grant_id, unless=refused))
+            results.put(token_refresh.access_token(grant_id, unless=refused))
         except Exception as error:
             results.put(f"{type(error).__name__}: {error}")
         end.wait(30)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from integrations import registry
-from integrations.base import Writing
-from integrations.errors import InvalidInputError
-from integrations.http import Request
-from integrations.web.client import WebClient
+from integrations.connectors.web.client import WebClient
+from integrations.core.errors import InvalidInputError
+from integrations.framework import registry
+from integrations.framework.base import Writing
+from integrations.transport.http import Request
 from tests.integrations.outside import Host, Start, answer
 
 MARKER = "PX-00112233aabbccdd"

@@ -9,10 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from integrations import http, registry
-from integrations.http import ApiClient, Response
-from integrations.limits import Purpose
+from integrations.framework import registry
 from integrations.models import Connection
+from integrations.transport import http
+from integrations.transport.call_budget import Purpose
+from integrations.transport.http import ApiClient, Response
 from tests.base import Cast, make_connection
 from tests.integrations.sandbox import contract
 from tests.provider import DEMO, NORTHWIND, Sandbox
@@ -58,8 +59,10 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     """Records what goes out. Where the providers' descriptions are at hand, each exchange must agree with them."""
     seen, send = Wire(), http._send
 
-    def recorded(method: str, url: str, token: str, *, headers: Mapping[str, str], body: bytes) -> Response:
-        response = send(method, url, token, headers=headers, body=body)
+    def recorded(
+        method: str, url: str, token: str, *, headers: Mapping[str, str], body: bytes, **more: float
+    ) -> Response:
+        response = send(method, url, token, headers=headers, body=body, **more)
         parts = urlsplit(url)
         seen.exchanges.append(
             Exchange(method, parts.path, dict(parse_qsl(parts.query)), dict(headers), body, token, response.status)
@@ -77,8 +80,9 @@ def sandbox_hosts(sandbox: Sandbox, settings: Any) -> Sandbox:
     """The product's provider hosts, pointed at the sandbox."""
     for name, value in sandbox.settings().items():
         setattr(settings, name, value)
-    for name in ("XERO_MINUTE_LIMIT", "PINTEREST_MINUTE_LIMIT", "XERO_DAY_LIMIT", "PINTEREST_DAY_LIMIT"):
-        setattr(settings, name, 0)
+    for limit in (each.name for declared in settings.CONNECTOR_SETTINGS for each in declared.settings):
+        if limit.endswith(("_MINUTE_LIMIT", "_DAY_LIMIT")):
+            setattr(settings, limit, 0)
     settings.FILE_LINK_HOSTS = settings.OUTSIDE_PRIVATE_HOSTS = [sandbox.url]
     return sandbox
 

@@ -20,10 +20,11 @@ from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management.base import SystemCheckError
 
-from pinxero.checks import PROVIDER_HOSTS, TAG, refuse_when_unsafe
+from pinxero.checks import TAG, refuse_when_unsafe
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = secrets.token_urlsafe(64)
+CLIENTS = {needed.name: "1" for declared in settings.CONNECTOR_SETTINGS for needed in declared.needed}
 GOOD: dict[str, Any] = {
     "PINXERO_MODE": "production",
     "IS_PRODUCTION": True,
@@ -36,10 +37,8 @@ GOOD: dict[str, Any] = {
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "TIME_SCALE": 1.0,
     "SAFETIES_OFF": [],
-    "PINTEREST_CLIENT_ID": "1",
-    "PINTEREST_CLIENT_SECRET": "1",
-    "XERO_CLIENT_ID": "1",
-    "XERO_CLIENT_SECRET": "1",
+    "SECOND_FACTOR_FOR": ["superuser", "approver"],
+    **CLIENTS,
 }
 
 
@@ -108,6 +107,10 @@ def test_good_production_settings_find_nothing_to_complain_about(production: Cha
         ("OUTSIDE_PRIVATE_HOSTS", ["http://169.254.169.254"], "pinxero.E019"),
         ("OUTSIDE_PRIVATE_HOSTS", ["http://metadata.google.internal"], "pinxero.E019"),
         ("HTTP_REQUEST_SECRETS", {"erp": "Bearer abc"}, "pinxero.E020"),
+        ("SECOND_FACTOR_FOR", ["superuser", "approver", "approvers"], "pinxero.E021"),
+        ("SECOND_FACTOR_FOR", [], "pinxero.W005"),
+        ("SECOND_FACTOR_FOR", ["builder", "auditor", "superuser"], "pinxero.W005"),
+        ("SECOND_FACTOR_FOR", ["approver"], "pinxero.W005"),
         ("HTTP_REQUEST_SECRETS", {"Erp!": {"host": "erp.example.com", "value": "a"}}, "pinxero.E020"),
         ("HTTP_REQUEST_SECRETS", {"erp": {"host": "*", "value": "a"}}, "pinxero.E020"),
         ("HTTP_REQUEST_SECRETS", {"erp": {"host": "erp.example.com", "value": "a\nb"}}, "pinxero.E020"),
@@ -145,7 +148,8 @@ def test_development_with_the_real_providers_is_warned_about_and_refused_with_de
 
 def test_development_with_the_sandbox_may_use_debug(production: Change) -> None:
     production(PINXERO_MODE="development", IS_PRODUCTION=False, DEBUG=True)
-    production(**dict.fromkeys(PROVIDER_HOSTS, "http://127.0.0.1:8001"))
+    hosts = [host.name for declared in settings.CONNECTOR_SETTINGS for host in declared.hosts]
+    production(**dict.fromkeys(hosts, "http://127.0.0.1:8001"))
     assert found() == []
 
 
@@ -176,10 +180,7 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         "BASE_URL": "https://pinxero.example.com",
         "DATABASE_URL": "postgres://nobody@127.0.0.1:1/nothing",
         "EMAIL_URL": "submission://user:password@mail.example.com:587",
-        "PINTEREST_CLIENT_ID": "1",
-        "PINTEREST_CLIENT_SECRET": "1",
-        "XERO_CLIENT_ID": "1",
-        "XERO_CLIENT_SECRET": "1",
+        **CLIENTS,
     }
     return subprocess.run(
         [sys.executable, *command],

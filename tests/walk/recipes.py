@@ -13,12 +13,13 @@ from typing import Any
 
 import pytest
 
-from integrations.base import Action, Effect, Operation, Trigger
+from integrations.framework.base import Action, Effect, Operation, Trigger
 from tests.provider import Sandbox
 
 #: An id that nothing in the sandbox has.
 NOBODY = "00000000-0000-4000-8000-000000000000"
 NO_CONTACT = "A Contact must be specified for this type of transaction"
+NO_CURRENCY = "Organisation is not subscribed to currency EUR"
 NO_RESOURCE = "The resource you're looking for cannot be found"
 ADDRESS = {"AddressType": "POBOX", "AddressLine1": "12 Harbour Street", "City": "Wellington"}
 #: What these write has no id of its own at the provider.
@@ -97,10 +98,10 @@ REFUSED: dict[str, Refused] = {
     "pinterest.create_section": Refused("Board not found.", {"board_id": "1"}),
     "pinterest.update_board": Refused("The board name is invalid or duplicated.", {"name": "Summer recipes"}),
     "pinterest.delete_pin": Refused("Pin not found.", {"pin": "1"}),
-    "xero.find_or_create_contact": Refused("The contact name cannot contain < or >", {"name": "<b>Studio</b>"}),
+    "xero.find_or_create_contact": Refused(NO_CURRENCY, {"default_currency": "EUR"}),
     "xero.find_or_create_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.find_or_create_purchase_order": Refused(NO_CONTACT, {"contact_id": NOBODY}),
-    "xero.create_or_update_contact": Refused("The contact name cannot contain < or >", {"name": "<b>Studio</b>"}),
+    "xero.create_or_update_contact": Refused(NO_CURRENCY, {"default_currency": "EUR"}),
     "xero.create_contact": Refused("The contact name Boom FM is already assigned", {"name": "Boom FM"}),
     "xero.update_invoice": Refused(NO_CONTACT, {"contact_id": NOBODY}),
     "xero.add_lines_to_invoice": Refused(

@@ -12,21 +12,24 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
-from integrations import connections, registry
-from integrations.base import Action, Item, Operation, Trigger
-from integrations.http import ApiClient
+from integrations.connections import service
+from integrations.framework import registry
+from integrations.framework.base import Action, Item, Operation, Trigger
 from integrations.models import CallBudget, Connection
-from integrations.sandbox.dial import WRITES
-from integrations.schema import Schema
-from integrations.tokens import read_tokens
+from integrations.sandbox.exchange.fault_dial import WRITES
+from integrations.schema.schema import Schema
+from integrations.transport.http import ApiClient
+from integrations.transport.token_set import read_tokens
 from tests.base import Cast, make_connection
 from tests.integrations.wire import DETAILS
 from tests.provider import DEMO, Sandbox
-from workflows import editing, intake, lifecycle, polling, publishing
+from workflows.definitions import editing
 from workflows.engine.execute import execute
 from workflows.engine.lease import claim
 from workflows.models import Run, StepRun, TriggerState, Workflow
-from workflows.sweeper import wake_reconnected
+from workflows.publishing import activation, publish
+from workflows.triggers import intake, polling
+from workflows.worker.sweeper import wake_reconnected
 
 #: How much faster than real time the engine waits: the ten minutes before a second lookup become an eighth of a second.
 TIME_SCALE = 5000
@@ -65,7 +68,7 @@ class Stage:
         connector = operation.connector
         told = self.sandbox.tokens(connector.key)
         accounts = connector.accounts(told["access_token"])
-        grant = connections.add_grant(
+        grant = service.add_grant(
             team=self.cast.team,
             provider=connector.key,
             external_user_id=told["user_id"],
@@ -76,7 +79,7 @@ class Stage:
             by=self.cast.builder,
         )
         mine = self.connection(operation).external_id
-        connections.choose_accounts(grant, [each for each in accounts if each.external_id == mine])
+        service.choose_accounts(grant, [each for each in accounts if each.external_id == mine], by=self.cast.builder)
 
     def lose_permissions(self, operation: Operation) -> None:
         """The consent is renewed with too few of the boxes ticked."""
@@ -116,8 +119,12 @@ class Stage:
             action.name, action.full_key, self.connections.get(action.connector.key), sources_of(action, inputs)
         )
         editing.save_step(workflow, None, draft)
-        publishing.publish(workflow, by=self.cast.builder, note="First version")
-        lifecycle.activate(workflow, by=self.cast.builder)
+        return self.set_off(workflow)
+
+    def set_off(self, workflow: Workflow) -> Run:
+        """Publish and switch on a workflow of new boards, and queue its run for one."""
+        publish.publish(workflow, by=self.cast.builder, note="First version")
+        activation.activate(workflow, by=self.cast.builder)
         TriggerState.objects.filter(pk=workflow.listens_to_id).update(status=TriggerState.Status.LISTENING)
         Workflow.objects.filter(pk=workflow.pk).update(awaits_baseline=False)
         state = polling.claim()
@@ -153,8 +160,8 @@ class Stage:
 
     def go_live(self, workflow: Workflow) -> None:
         """Publish, switch on, and let the baseline be read."""
-        publishing.publish(workflow, by=self.cast.builder, note="First version")
-        lifecycle.activate(workflow, by=self.cast.builder)
+        publish.publish(workflow, by=self.cast.builder, note="First version")
+        activation.activate(workflow, by=self.cast.builder)
         self.look(workflow)
         assert self.state(workflow).status == TriggerState.Status.LISTENING, self.state(workflow).last_error
         assert not Run.objects.filter(workflow=workflow).exists()
@@ -167,7 +174,7 @@ class Stage:
     def look(self, workflow: Workflow) -> None:
         """One poll, now."""
         workflow.refresh_from_db()
-        lifecycle.look_now(workflow, by=self.cast.builder)
+        activation.poll_now(workflow, by=self.cast.builder)
         state = polling.claim()
         assert state is not None
         polling.poll(state)

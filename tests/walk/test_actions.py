@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from integrations import registry
-from integrations.base import Action, Effect
-from integrations.documents import from_dict, to_dict
+from integrations.framework import registry
+from integrations.framework.base import Action, Effect
 from integrations.models import Connection
-from integrations.sandbox.dial import WRITES
+from integrations.sandbox.exchange.fault_dial import WRITES
+from integrations.schema.documents import from_dict, to_dict
 from tests.integrations.examples import READ_AFTER, example, request_of
-from tests.integrations.test_registry import name_of, paths
+from tests.integrations.framework.test_registry import name_of, paths
 from tests.walk.recipes import WITHOUT_ID, has_provider, refused
 from tests.walk.stage import Stage, step_of
-from workflows import lifecycle
 from workflows.models import Run
+from workflows.runs import decisions
 
 pytestmark = pytest.mark.parametrize("action", list(filter(has_provider, registry.actions())), ids=name_of)
 
@@ -180,6 +180,6 @@ def test_an_unclear_answer_is_settled_before_anything_else_and_done_once(
     if run.status == "needs_review":
         assert not action.lookup_reliable
         assert stage.written(mark) == []
-        lifecycle.send_again(run, by=stage.cast.builder, reason="It is not there.")
+        decisions.send_again(run, by=stage.cast.builder, reason="It is not there.")
         stage.settle(run)
     insist_done_once(stage, action, run, mark)

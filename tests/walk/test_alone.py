@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from django.core import mail
 
-from integrations import registry
+from integrations.framework import registry
+from tests.integrations.framework.test_registry import paths
 from tests.integrations.outside import Host, Start, Talk, answer, start
-from tests.integrations.test_registry import paths
 from tests.walk.stage import Stage, step_of
-from workflows import lifecycle
 from workflows.models import Run
+from workflows.runs import decisions
 
 __all__ = ["start"]
 
@@ -109,7 +109,7 @@ def test_a_500_on_a_send_waits_for_a_person_who_sends_it_again_under_the_same_ke
     run = stage.settle(begin(stage, "web.http_send", asked))
     assert run.status == "needs_review"
     assert len(asked.host.heard) == 1
-    lifecycle.send_again(run, by=stage.cast.builder, reason="The warehouse knows nothing of it.")
+    decisions.send_again(run, by=stage.cast.builder, reason="The warehouse knows nothing of it.")
     assert stage.settle(run).status == "succeeded"
     assert len(asked.host.heard) == 2
     assert asked.keys == [step_of(run).marker.encode()] * 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from integrations import registry
-from integrations.base import Effect
+from integrations.framework import registry
+from integrations.framework.base import Effect
 from tests.integrations.examples import EXAMPLES
 from tests.walk.recipes import ALONE, NOTICED, REFUSED, has_provider
 

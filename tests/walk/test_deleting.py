@@ -11,12 +11,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations import registry
-from integrations.http import Request
+from integrations.framework import registry
 from integrations.models import ChoiceCache
+from integrations.transport.http import Request
 from tests.walk.stage import Stage, step_of
-from workflows import backups, confirming, editing, lifecycle, publishing
+from workflows.definitions import editing, validation
+from workflows.definitions.checks import confirmation
+from workflows.engine.writes import backups
 from workflows.models import Backup, Run, StepRun, Workflow
+from workflows.publishing import publish
+from workflows.runs import decisions
 
 DELETE = registry.action("pinterest.delete_board")
 VOID = registry.action("xero.void_or_delete_invoice")
@@ -71,7 +75,7 @@ def test_it_is_kept_before_the_wire_and_kept_anew_before_it_is_sent_again(stage:
     stage.settle(run)
     assert run.status == "needs_review"
     stage.sandbox.add_pins("Office styling", count=3)
-    lifecycle.send_again(run, by=stage.cast.builder, reason="It is still there.")
+    decisions.send_again(run, by=stage.cast.builder, reason="It is still there.")
     stage.settle(run)
     assert (run.status, is_there(stage)) == ("succeeded", False)
     assert Backup.objects.get().title == "Board Office styling with 5 pins"
@@ -93,7 +97,7 @@ def test_a_deletion_that_a_person_has_seen_gives_what_it_would_have_given(stage:
     stage.sandbox.faults(next=["500"], methods=["DELETE"], only_provider="pinterest")
     stage.settle(run)
     assert run.status == "needs_review"
-    lifecycle.mark_done(run, by=stage.cast.builder, reason="I deleted it myself.", provider_id=given)
+    decisions.mark_done(run, by=stage.cast.builder, reason="I deleted it myself.", provider_id=given)
     stage.settle(run)
     step = step_of(run)
     assert (run.status, run.result) == ("succeeded", "Board Office styling, deleted with its 2 pins")
@@ -121,7 +125,7 @@ def test_a_voided_invoice_that_a_person_has_seen_is_read_from_xero(stage: Stage)
     run, invoice = begin_void(stage)
     body = {"Invoices": [{"InvoiceID": invoice, "Status": "VOIDED"}]}
     stage.api(VOID).write(Request.of_json("POST", "/Invoices", body))
-    lifecycle.mark_done(run, by=stage.cast.builder, reason="I voided it myself.")
+    decisions.mark_done(run, by=stage.cast.builder, reason="I voided it myself.")
     step = step_of(run)
     assert (step.output["InvoiceID"], step.output["Status"], step.provider_id) == (invoice, "VOIDED", invoice)
     assert invoice in step.link
@@ -130,7 +134,7 @@ def test_a_voided_invoice_that_a_person_has_seen_is_read_from_xero(stage: Stage)
 
 def test_where_nobody_tells_what_is_gone_the_output_stays_empty(stage: Stage) -> None:
     run, _ = begin_void(stage)
-    lifecycle.mark_done(run, by=stage.cast.builder, reason="It is gone, I think.", provider_id="INV-1")
+    decisions.mark_done(run, by=stage.cast.builder, reason="It is gone, I think.", provider_id="INV-1")
     step = step_of(run)
     assert (step.state, step.output, step.provider_id) == ("succeeded", {}, "INV-1")
 
@@ -142,7 +146,7 @@ def test_nothing_is_sent_where_the_backup_cannot_be_kept(stage: Stage, monkeypat
     def fail(*args: object) -> None:
         raise DatabaseError("disk full")
 
-    monkeypatch.setattr("workflows.engine.writing.backups.keep", fail)
+    monkeypatch.setattr("workflows.engine.writes.sending.backups.keep", fail)
     stage.settle(run)
     assert run.status == "crashed"
     assert stage.written(mark) == []
@@ -187,7 +191,7 @@ def names(stage: Stage) -> None:
     """The boards as the form has fetched them."""
     ChoiceCache.objects.create(
         connection=stage.connections["pinterest"],
-        key="integrations.pinterest.choices.own_boards",
+        key="integrations.connectors.pinterest.choices.own_boards",
         inputs_hash="x",
         choices=[["297", "Office styling"], ["648", "Summer recipes"]],
         fetched_at=timezone.now(),
@@ -218,7 +222,7 @@ def test_a_chosen_board_is_confirmed_by_its_name_and_a_mapped_one_by_a_sentence(
     stage: Stage, board: str, typed: str, said: str
 ) -> None:
     sources = {"board_id": board, "confirmation": typed}
-    found = confirming.problems(DELETE, sources, stage.connections["pinterest"])
+    found = confirmation.problems(DELETE, sources, stage.connections["pinterest"])
     assert found == ({"confirmation": said} if said else {})
 
 
@@ -260,8 +264,8 @@ def test_the_form_is_not_saved_before_the_name_is_typed(stage: Stage, client: Cl
 @pytest.mark.usefixtures("names")
 def test_an_unconfirmed_step_is_not_published_however_it_came_there(stage: Stage) -> None:
     workflow = draft(stage, board_id="297", confirmation="delete any board")
-    with pytest.raises(publishing.PublishError, match="One is chosen, so type its name: Office styling"):
-        publishing.publish(workflow, by=stage.cast.builder)
+    with pytest.raises(publish.PublishError, match="One is chosen, so type its name: Office styling"):
+        publish.publish(workflow, by=stage.cast.builder)
 
 
 @pytest.mark.usefixtures("names")
@@ -297,7 +301,7 @@ def test_a_value_that_needs_another_permission_is_told_before_publishing(stage: 
     step = workflow.steps.get()
     sources: editing.Sources = {"name": "Oak", "privacy": "SECRET"}
     editing.save_step(workflow, step, editing.StepDraft("Make one", CREATE.full_key, connection, sources))
-    (problem,) = publishing.problems(workflow)
+    (problem,) = validation.problems(workflow)
     assert (problem.input, problem.message) == (
         "privacy",
         "Pinworks was connected without the permission boards:read_secret, boards:write_secret, which this needs. "
@@ -305,4 +309,4 @@ def test_a_value_that_needs_another_permission_is_told_before_publishing(stage: 
     )
     sources = {"name": "Oak", "privacy": "PUBLIC"}
     editing.save_step(workflow, step, editing.StepDraft("Make one", CREATE.full_key, connection, sources))
-    assert publishing.problems(workflow) == []
+    assert validation.problems(workflow) == []

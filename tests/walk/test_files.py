@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from integrations import registry
+from integrations.framework import registry
 from tests.integrations.outside import Start, answer, start
 from tests.walk.stage import Stage, step_of
-from workflows import publishing
+from workflows.publishing import publish
 
 __all__ = ["start"]
 
@@ -58,7 +58,7 @@ def test_a_connection_from_before_the_permission_says_so_where_the_step_is_built
     grant = stage.connections["xero"].grant
     grant.scopes = [each for each in settings.XERO_SCOPES if each != "accounting.attachments"]
     grant.save()
-    with pytest.raises(publishing.PublishError) as refused:
+    with pytest.raises(publish.PublishError) as refused:
         attach(stage, f"{stage.sandbox.url}/files/note.pdf")
     assert any("accounting.attachments" in str(each) for each in refused.value.args)
     connection = stage._get(f"/connections/{stage.connections['xero'].pk}/")

@@ -8,11 +8,13 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from integrations import registry
+from integrations.framework import registry
 from integrations.models import CallBudget
 from tests.walk.stage import Stage, step_of
-from workflows import editing, lifecycle, pacing, publishing
+from workflows.definitions import editing
 from workflows.models import Event, Run, StepRun, TriggerState, Workflow
+from workflows.publishing import activation, publish
+from workflows.triggers import pacing
 
 
 def workflow_of(stage: Stage, trigger: str, action: str, inputs: dict[str, Any], **trigger_inputs: Any) -> Workflow:
@@ -23,12 +25,12 @@ def workflow_of(stage: Stage, trigger: str, action: str, inputs: dict[str, Any],
     )
     editing.set_trigger(made, operation=trigger, connection=xero, inputs=trigger_inputs, interval_minutes=5)
     editing.save_step(made, None, editing.StepDraft("Do it", action, xero, inputs))
-    publishing.publish(made, by=stage.cast.builder, note="First version")
+    publish.publish(made, by=stage.cast.builder, note="First version")
     return made
 
 
 def live(stage: Stage, workflow: Workflow) -> Workflow:
-    lifecycle.activate(workflow, by=stage.cast.builder)
+    activation.activate(workflow, by=stage.cast.builder)
     stage.look(workflow)
     return workflow
 
@@ -111,10 +113,10 @@ def test_invoices_dated_since_a_day_are_counted_cheaply_and_released(stage: Stag
     )
     since = today - timedelta(days=20)
     before = stage.mark()
-    counted = lifecycle.count_release(noting, since)
+    counted = activation.count_backfill(noting, since)
     (call,) = stage.sandbox.ledger(after=before)
     assert f"Date>=DateTime({since.year}, {since.month}, {since.day})" in parse_qs(call["query"])["where"][0]
-    lifecycle.activate(noting, by=stage.cast.builder, since=since, counted=counted)
+    activation.activate(noting, by=stage.cast.builder, since=since, counted=counted)
     stage.look(noting)
     released = runs_of(noting)
     assert {first, second} <= set(released)
@@ -126,20 +128,20 @@ def test_invoices_dated_since_a_day_are_counted_cheaply_and_released(stage: Stag
 
 def test_pins_made_since_a_day_are_counted(stage: Stage) -> None:
     workflow = stage.listen(registry.trigger("pinterest.new_pin"), {})
-    lifecycle.pause(workflow, by=stage.cast.builder)
+    activation.pause(workflow, by=stage.cast.builder)
     today = datetime.now(UTC).date()
-    everything = lifecycle.count_release(workflow, today - timedelta(days=3650)).number
+    everything = activation.count_backfill(workflow, today - timedelta(days=3650)).number
     stage.sandbox.add_pins("Office styling", count=3, title="Pin {n}")
-    assert lifecycle.count_release(workflow, today - timedelta(days=3650)).number == everything + 3
-    lifecycle.activate(workflow, by=stage.cast.builder, since=today - timedelta(days=3650))
+    assert activation.count_backfill(workflow, today - timedelta(days=3650)).number == everything + 3
+    activation.activate(workflow, by=stage.cast.builder, since=today - timedelta(days=3650))
     stage.look(workflow)
     assert Run.objects.filter(workflow=workflow).count() == everything + 3
 
 
 def test_contacts_tell_no_day_so_only_now_is_offered(stage: Stage) -> None:
     workflow = workflow_of(stage, "xero.new_contact", "xero.find_contact", {"value": "a", "if_none": "empty"})
-    with pytest.raises(lifecycle.NotAllowedNowError, match="Xero does not tell when a contact was made"):
-        lifecycle.count_release(workflow, datetime.now(UTC).date())
+    with pytest.raises(activation.NotAllowedNowError, match="Xero does not say when a contact was created"):
+        activation.count_backfill(workflow, datetime.now(UTC).date())
 
 
 # --- a day that runs low ----------------------------------------------------------------------------------------------

@@ -6,14 +6,14 @@ import time
 
 import pytest
 
-from integrations import registry
+from integrations.framework import registry
 from integrations.models import CallBudget
 from tests.integrations.examples import example
 from tests.walk.stage import Stage
-from workflows import sweeper, watching
 from workflows.engine.execute import execute
 from workflows.engine.lease import claim
 from workflows.models import Notice, Run
+from workflows.worker import monitors, sweeper
 
 _LONGEST_SECONDS = 30.0
 
@@ -41,7 +41,7 @@ def test_an_outage_of_xero_is_waited_out(stage: Stage, key: str) -> None:
     work_until("down", run)
     assert run.waits_for == stage.connections["xero"]
     assert run.error.startswith("Xero has not answered since ")
-    assert watching.watch() >= 1
+    assert monitors.watch() >= 1
     assert Notice.objects.get(kind="down").title.endswith("Xero does not answer")
     asked = len(stage.sandbox.ledger(after=mark))
     assert asked >= 5
@@ -55,5 +55,5 @@ def test_an_outage_of_xero_is_waited_out(stage: Stage, key: str) -> None:
     work_until("succeeded", run)
     assert len(stage.written(mark)) == (1 if key == "xero.create_contact" else 0)
     assert CallBudget.objects.get(connection=stage.connections["xero"]).down_since is None
-    watching.watch()
+    monitors.watch()
     assert Notice.objects.get(kind="down").ended_at is not None

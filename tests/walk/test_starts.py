@@ -9,12 +9,15 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from integrations import registry
-from integrations.base import Start
-from integrations.clock import DatabaseNow
+from integrations.core.clock import DatabaseNow
+from integrations.framework import registry
+from integrations.framework.base import Start
 from tests.walk.stage import Stage, step_of
-from workflows import api_tokens, editing, hooks, lifecycle, publishing, schedules
+from workflows.api import tokens
+from workflows.definitions import editing
 from workflows.models import Mapping, Run, Schedule, Step, Workflow
+from workflows.publishing import activation, publish
+from workflows.triggers import inbound_webhooks, schedules
 
 NAME = "Studio Kupfer & Söhne"
 FIELDS = {"fields_asked": [{"label": "Name"}]}
@@ -29,8 +32,8 @@ def workflow_on(stage: Stage, operation: str, inputs: dict[str, Any], value: str
     editing.set_trigger(workflow, operation=operation, connection=None, inputs=inputs, interval_minutes=5)
     draft = editing.StepDraft("Create it", "xero.create_contact", stage.connections["xero"], {"name": value})
     editing.save_step(workflow, None, draft)
-    publishing.publish(workflow, by=stage.cast.builder, note="First version")
-    lifecycle.activate(workflow, by=stage.cast.builder)
+    publish.publish(workflow, by=stage.cast.builder, note="First version")
+    activation.activate(workflow, by=stage.cast.builder)
     return workflow
 
 
@@ -44,7 +47,7 @@ def by_schedule(stage: Stage) -> Workflow:
 
 def by_address(stage: Stage) -> Workflow:
     workflow = workflow_on(stage, "start.webhook", {"dedupe": "id"}, "{{ trigger.body.customer.name }}")
-    address = f"/hooks/in/{hooks.hook_of(workflow).token}/"
+    address = f"/hooks/in/{inbound_webhooks.hook_of(workflow).token}/"
     body = json.dumps({"id": 7, "customer": {"name": NAME}})
     answers = [Client().post(address, body, content_type="application/json").status_code for _ in range(2)]
     assert answers == [202, 200]
@@ -80,8 +83,8 @@ def by_workflow(stage: Stage) -> Workflow:
         settings={"workflow": called.pk, "waits": True},
     )  # fmt: skip
     Mapping.objects.create(step=step, input="name", value=NAME)
-    publishing.publish(caller, by=stage.cast.builder)
-    lifecycle.activate(caller, by=stage.cast.builder)
+    publish.publish(caller, by=stage.cast.builder)
+    activation.activate(caller, by=stage.cast.builder)
     stage.client.force_login(stage.cast.builder)
     assert stage.client.post(f"/workflows/{caller.pk}/start/", {"nonce": NONCE}).status_code == 302
     calling = Run.objects.get(workflow=caller)
@@ -93,7 +96,7 @@ def by_workflow(stage: Stage) -> Workflow:
 
 def by_api(stage: Stage) -> Workflow:
     workflow = workflow_on(stage, "start.api", FIELDS, "{{ trigger.name }}")
-    _, token = api_tokens.make(stage.cast.team, stage.cast.builder, name="Shop", scope="start", days=None)
+    _, token = tokens.make(stage.cast.team, stage.cast.builder, name="Shop", scope="start", days=None)
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "order-7"}
     for _ in range(2):
         answer = Client().post(

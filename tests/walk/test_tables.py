@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from integrations import registry
+from integrations.framework import registry
 from tests.walk.stage import Stage, step_of
 
 

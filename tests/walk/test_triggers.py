@@ -6,10 +6,10 @@ from html import escape
 
 import pytest
 
-from integrations import registry
-from integrations.base import Trigger
+from integrations.framework import registry
+from integrations.framework.base import Trigger
 from integrations.models import Connection
-from tests.integrations.test_registry import name_of, paths
+from tests.integrations.framework.test_registry import name_of, paths
 from tests.walk.recipes import REFUSED_FOR_NO_REASON, Noticed, has_provider, noticed
 from tests.walk.stage import Stage, step_of
 from workflows.models import Run, Workflow

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
-from integrations import registry
-from integrations.base import Action, Item, Writing
-from integrations.http import Request
+from integrations.framework import registry
+from integrations.framework.base import Action, Item, Writing
 from integrations.models import Turn
+from integrations.transport.http import Request
 from tests.integrations.examples import example
 from tests.walk.stage import Stage, step_of
-from workflows import intake, lifecycle, polling
 from workflows.models import Run
+from workflows.publishing import activation
+from workflows.triggers import intake, polling
 
 ADD = registry.action("xero.add_lines_to_invoice")
 _STARTER = registry.trigger("pinterest.new_board")
@@ -26,7 +27,7 @@ def two_runs(stage: Stage, settings: Any, action: Action = ADD) -> tuple[Run, Ru
     while another run is taken up."""
     inputs = example(action, stage.api(action), stage.sandbox)
     first = stage.start(action, inputs)
-    lifecycle.look_now(first.workflow, by=stage.cast.builder)
+    activation.poll_now(first.workflow, by=stage.cast.builder)
     while (state := polling.claim()) is None:
         time.sleep(0.01)  # the lease of the first look has not ended yet
     assert intake.accept(state, [Item("2", dict(_STARTER.sample))]) == 1
@@ -72,7 +73,7 @@ def test_the_second_waits_for_its_turn_and_no_line_is_lost(
 def test_without_turns_the_first_would_undo_what_the_second_added(
     stage: Stage, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(ADD), "turn", lambda self, inputs: "")
+    monkeypatch.setattr(type(ADD), "lock_key", lambda self, inputs: "")
     first, second, inputs = two_runs(stage, settings)
     cut_in(stage, second, monkeypatch)
     stage.advance(first)

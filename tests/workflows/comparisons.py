@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from workflows.conditions import check, evaluate
-from workflows.mapping import MappingContext, MappingError
+from workflows.language.conditions import check, evaluate
+from workflows.language.mapping import MappingContext, MappingError
 
 
 @dataclass

@@ -9,8 +9,9 @@ from typing import Any
 
 from integrations.models import Connection
 from tests.base import Cast
-from workflows import intake, publishing
+from workflows.definitions import validation
 from workflows.models import Condition, Event, Mapping, Run, Step, StepRun, Workflow
+from workflows.triggers import intake
 
 _keys = count(1)
 
@@ -135,7 +136,7 @@ def begin(workflow: Workflow, **data: Any) -> Run:
 
 
 def told(workflow: Workflow) -> list[tuple[str | None, str | None, str]]:
-    return [(each.step, each.input, each.message) for each in publishing.problems(workflow)]
+    return [(each.step, each.input, each.message) for each in validation.problems(workflow)]
 
 
 def state_of(run: Run) -> str:

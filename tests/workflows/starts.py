@@ -6,10 +6,10 @@ from typing import Any
 
 from tests.base import Cast
 from tests.workflows.conftest import Make
-from workflows import lifecycle, publishing
 from workflows.models import Mapping, Workflow
+from workflows.publishing import activation, publish
 
-CONNECTORS = ["tests.workflows.scripted", "integrations.start"]
+CONNECTORS = ["tests.workflows.scripted", "integrations.connectors.start"]
 
 FIELDS = [
     {"label": "Title"},
@@ -36,7 +36,7 @@ def started_by(
     workflow.save()
     if value:
         Mapping.objects.filter(step__workflow=workflow).update(value=value)
-    publishing.publish(workflow, by=cast.builder)
+    publish.publish(workflow, by=cast.builder)
     if is_active:
-        lifecycle.activate(workflow, by=cast.builder)
+        activation.activate(workflow, by=cast.builder)
     return workflow

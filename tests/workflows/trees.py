@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from workflows import kinds
+from workflows.definitions import kinds
 from workflows.models import Step
 
 NAMES = st.text("abcdefghij ÄÖ<>&'\"", min_size=1, max_size=20).map(str.strip).filter(bool)

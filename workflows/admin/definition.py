@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
 
-from integrations.jsonfield import dumps
-from integrations.read_only import TeamReadOnlyAdmin
+from integrations.admin.read_only import TeamReadOnlyAdmin
+from integrations.core.exact_json import dumps
 from workflows.models import Workflow, WorkflowVersion
 
 

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.urls import reverse
 from rest_framework import serializers
 
-from integrations.base import Door
-from integrations.fields import Field
-from workflows import starting
+from integrations.framework.base import Door
+from integrations.schema.fields import Field
+from workflows.definitions import start_values
 from workflows.models import Run, StepRun, Workflow
 
 
@@ -39,15 +39,15 @@ class WorkflowSerializer(serializers.ModelSerializer[Workflow]):
 
     def get_can_be_started(self, workflow: Workflow) -> bool:
         """Whether the API may start it now."""
-        found = starting.start_of(workflow)
+        found = start_values.start_of(workflow)
         return found is not None and Door.API in found.doors and workflow.status == Workflow.Status.ACTIVE
 
     def get_values(self, workflow: Workflow) -> list[dict[str, Any]]:
         """What it asks for."""
-        found = starting.start_of(workflow)
+        found = start_values.start_of(workflow)
         if found is None or Door.API not in found.doors:
             return []
-        return [_told(each) for each in starting.fields_of(workflow)]
+        return [_field(each) for each in start_values.fields_of(workflow)]
 
     def get_url(self, workflow: Workflow) -> str:
         """Its page for people."""
@@ -75,7 +75,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
 
 
 class StepRunSerializer(serializers.ModelSerializer[StepRun]):
-    """One step of a run: what came of it, never what was sent."""
+    """One step of a run: its result, never what was sent."""
 
     output = serializers.JSONField(read_only=True)
 
@@ -99,6 +99,6 @@ class RunDetailSerializer(RunSerializer):
         read_only_fields = fields
 
 
-def _told(f: Field) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": f.name, "label": f.label, "holds": f.kind.value, "required": f.is_required}
-    return told | ({"choices": [value for value, _ in f.fixed_choices]} if f.fixed_choices else {})
+def _field(f: Field) -> dict[str, Any]:
+    shown: dict[str, Any] = {"name": f.name, "label": f.label, "holds": f.kind.value, "required": f.is_required}
+    return shown | ({"choices": [value for value, _ in f.fixed_choices]} if f.fixed_choices else {})

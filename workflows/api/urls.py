@@ -9,7 +9,7 @@ from workflows.api.protocol import BearerAuthentication, MayRead
 urlpatterns = [
     path("workflows/", views.Workflows.as_view(), name="api_workflows"),
     path("workflows/<int:workflow_id>/", views.OneWorkflow.as_view(), name="api_workflow"),
-    path("workflows/<int:workflow_id>/start/", views.Start.as_view(), name="api_start"),
+    path("workflows/<int:workflow_id>/start/", views.start, name="api_start"),
     path("runs/", views.Runs.as_view(), name="api_runs"),
     path("runs/<int:run_id>/", views.OneRun.as_view(), name="api_run"),
     path(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, JsonResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import generics
@@ -15,10 +16,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from integrations.base import Door
-from integrations.errors import InvalidInputError
+from integrations.core.body_limits import takes_from_anybody
+from integrations.core.errors import InvalidInputError
+from integrations.framework.base import Door
 from integrations.models import Team
-from workflows import idempotency, starting
 from workflows.api.protocol import (
     LONGEST_BODY,
     BearerAuthentication,
@@ -28,24 +29,37 @@ from workflows.api.protocol import (
     MayStart,
     NewestFirst,
     PerToken,
+    Query,
     TooLongError,
+    check_query,
+    one_of,
+    whole,
 )
 from workflows.api.serializers import RunDetailSerializer, RunSerializer, WorkflowSerializer
-from workflows.api_tokens import Bearer
-from workflows.idempotency import Outcome
+from workflows.api.tokens import Bearer
+from workflows.definitions import start_values
 from workflows.models import Run, Workflow
+from workflows.triggers import idempotency, schedules, starting
+from workflows.triggers.idempotency import Outcome
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
-class _Call(APIView):
-    """What every call of the API shares."""
+class _ApiView(APIView):
+    """What all API views share."""
 
     authentication_classes = (BearerAuthentication,)
     permission_classes: tuple[Any, ...] = (MayRead,)
     throttle_classes = (PerToken,)
     parser_classes = (ExactJSONParser,)
     renderer_classes = (ExactJSONRenderer,)
+    #: The query parameters that the address takes.
+    query: ClassVar[Query] = {}
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authentication and permissions, then the query parameters."""
+        super().initial(request, *args, **kwargs)
+        check_query(request, self.query)
 
     def workflows(self) -> QuerySet[Workflow]:
         """The workflows of the token's team that are not deleted."""
@@ -58,18 +72,19 @@ class _Call(APIView):
         return found
 
 
-class Workflows(_Call, generics.ListAPIView[Workflow]):
+class Workflows(_ApiView, generics.ListAPIView[Workflow]):
     """The team's workflows, the newest first."""
 
     serializer_class = WorkflowSerializer
     pagination_class = NewestFirst
+    query = NewestFirst.query
 
     def get_queryset(self) -> QuerySet[Workflow]:
         """Those of the token's team."""
         return self.workflows()
 
 
-class OneWorkflow(_Call, generics.RetrieveAPIView[Workflow]):
+class OneWorkflow(_ApiView, generics.RetrieveAPIView[Workflow]):
     """One workflow, with the values that it asks for when it is started."""
 
     serializer_class = WorkflowSerializer
@@ -80,10 +95,10 @@ class OneWorkflow(_Call, generics.RetrieveAPIView[Workflow]):
         return self.workflows()
 
 
-class Start(_Call):
+class StartWorkflow(_ApiView):
     """Start a workflow: the body is a JSON object with the values that it asks for.
 
-    With an Idempotency-Key the same call may be sent again for 24 hours: it is done once and answered alike.
+    With an Idempotency-Key the same call may be sent again for 24 hours: it runs once and gets the same answer.
     """
 
     permission_classes = (MayStart,)
@@ -99,7 +114,7 @@ class Start(_Call):
     )
     def post(self, request: Request, workflow_id: int) -> Response:
         """Start it once."""
-        body = _body(request)
+        body: bytes = request._request.body
         workflow = generics.get_object_or_404(self.workflows(), pk=workflow_id)
         values = request.data
         if not isinstance(values, dict):
@@ -108,9 +123,9 @@ class Start(_Call):
         if key and not _KEY.fullmatch(key):
             return Response({"detail": "An Idempotency-Key has 1 to 255 printable ASCII characters."}, status=400)
         try:
-            operation = starting.opens(workflow, Door.API).full_key
-            data = starting.cleaned(starting.fields_of(workflow), values)
-        except starting.NotStartedError as error:
+            operation = start_values.opens(workflow, Door.API).full_key
+            data = start_values.cleaned(start_values.fields_of(workflow), values, zone=schedules.default_zone(workflow))
+        except start_values.NotStartedError as error:
             return Response({"detail": error.message}, status=409)
         except InvalidInputError as error:
             return Response({"detail": "The values do not fit.", "problems": error.problems}, status=400)
@@ -125,7 +140,7 @@ class Start(_Call):
                 outcome = idempotency.once(workflow, key=key, body_sha256=sha256, do=do)
             else:
                 outcome = do(f"api:{uuid.uuid4()}")
-        except starting.NotStartedError as error:
+        except start_values.NotStartedError as error:
             return Response({"detail": error.message}, status=409)
         except idempotency.ConflictError as error:
             headers = {"Retry-After": "1"} if error.is_passing else {}
@@ -133,18 +148,16 @@ class Start(_Call):
         return _answered(request, outcome)
 
 
+def _too_long(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"detail": TooLongError.default_detail}, status=TooLongError.status_code)
+
+
+start = takes_from_anybody(LONGEST_BODY, too_long=_too_long)(StartWorkflow.as_view())
+
+
 def _team(request: Request) -> Team | None:
     """The token's team; None while the schema is described, when nobody calls."""
     return request.auth.team if isinstance(request.auth, Bearer) else None
-
-
-def _body(request: Request) -> bytes:
-    """The body's bytes, read before anything parses them. Raises TooLongError."""
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    if length.isdigit() and int(length) > LONGEST_BODY:
-        raise TooLongError
-    body: bytes = request._request.body
-    return body
 
 
 def _answered(request: Request, outcome: Outcome) -> Response:
@@ -154,11 +167,16 @@ def _answered(request: Request, outcome: Outcome) -> Response:
     return Response(told, status=outcome.status, headers=headers)
 
 
-class Runs(_Call, generics.ListAPIView[Run]):
-    """The team's runs, the newest first; `?workflow=` and `?status=` narrow them."""
+class Runs(_ApiView, generics.ListAPIView[Run]):
+    """The team's runs, the newest first; `?workflow=` and `?status=` filter them; other parameters are refused."""
 
     serializer_class = RunSerializer
     pagination_class = NewestFirst
+    query: ClassVar[Query] = {
+        **NewestFirst.query,
+        "workflow": whole(1, 2**63 - 1),
+        "status": one_of(*Run.Status.values),
+    }
 
     @extend_schema(
         parameters=[
@@ -175,12 +193,11 @@ class Runs(_Call, generics.ListAPIView[Run]):
         found = self.runs()
         workflow, status = self.request.query_params.get("workflow"), self.request.query_params.get("status")
         if workflow is not None:
-            is_number = workflow.isascii() and workflow.isdigit() and len(workflow) < 19
-            found = found.filter(workflow=int(workflow)) if is_number else found.none()
+            found = found.filter(workflow=int(workflow))
         return found.filter(status=status) if status is not None else found
 
 
-class OneRun(_Call, generics.RetrieveAPIView[Run]):
+class OneRun(_ApiView, generics.RetrieveAPIView[Run]):
     """One run with its data and its steps."""
 
     serializer_class = RunDetailSerializer

@@ -1,10 +1,10 @@
-"""How a step can end other than well, as control flow inside the engine."""
+"""How a step can end other than by success, as control flow inside the engine."""
 
 from __future__ import annotations
 
 
 class FilteredError(Exception):
-    """A filter was not met: the run, or this turn of a loop, ends here, and that is fine."""
+    """A filter was not met: the run, or this iteration of a loop, ends here without an error."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -21,7 +21,7 @@ class StoppedError(Exception):
 
 
 class StepFailedError(Exception):
-    """The step failed for good; it has been written down, or will be with the run."""
+    """The step failed for good; it has been recorded, or will be with the run."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class StepFailedError(Exception):
 
 
 class ReviewError(Exception):
-    """A person has to decide; both facts have been written down."""
+    """A person has to decide; what is known has been recorded."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -37,4 +37,4 @@ class ReviewError(Exception):
 
 
 class YieldError(Exception):
-    """The run has had its worker for long enough; it goes on after others have had their turn."""
+    """The run has used its worker for long enough; it goes on after other runs."""

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import integrations.jsonfield
+import integrations.core.exact_json
 from django.conf import settings
 from django.db import migrations, models
 
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('operation', models.CharField(max_length=100)),
                 ('key', models.CharField(max_length=200)),
-                ('data', integrations.jsonfield.ExactJSONField()),
+                ('data', integrations.core.exact_json.ExactJSONField()),
                 ('accepted_at', models.DateTimeField(auto_now_add=True)),
                 ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.connection')),
                 ('team', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='integrations.team')),
@@ -120,7 +120,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('operation', models.CharField(max_length=100)),
-                ('inputs', integrations.jsonfield.ExactJSONField(default=dict)),
+                ('inputs', integrations.core.exact_json.ExactJSONField(default=dict)),
                 ('inputs_hash', models.CharField(max_length=64)),
                 ('status', models.CharField(choices=[('baseline', 'Noting what is there already'), ('listening', 'Listening')], default='baseline', max_length=20)),
                 ('cursor', models.TextField(blank=True, default='')),
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                 ('status', models.CharField(choices=[('draft', 'Draft'), ('active', 'Active'), ('paused', 'Paused')], default='draft', max_length=20)),
                 ('pause_reason', models.CharField(blank=True, default='', max_length=300)),
                 ('trigger_operation', models.CharField(blank=True, default='', max_length=100)),
-                ('trigger_inputs', integrations.jsonfield.ExactJSONField(default=dict)),
+                ('trigger_inputs', integrations.core.exact_json.ExactJSONField(default=dict)),
                 ('interval_minutes', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(15)])),
                 ('awaits_baseline', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -187,7 +187,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('plan', integrations.jsonfield.ExactJSONField()),
+                ('plan', integrations.core.exact_json.ExactJSONField()),
                 ('plan_sha256', models.CharField(max_length=64)),
                 ('summary', models.TextField(blank=True, default='')),
                 ('note', models.TextField(blank=True, default='')),
@@ -235,9 +235,9 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=120)),
                 ('operation', models.CharField(blank=True, default='', max_length=100)),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('sent', 'Sent'), ('uncertain', 'Uncertain'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('needs_review', 'Needs a person'), ('skipped', 'Skipped')], default='pending', max_length=20)),
-                ('inputs', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
-                ('outcome', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
-                ('request', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
+                ('inputs', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
+                ('outcome', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
+                ('request', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
                 ('request_sha256', models.CharField(blank=True, default='', max_length=64)),
                 ('idempotency_key', models.CharField(blank=True, max_length=64, null=True, unique=True)),
                 ('marker', models.CharField(blank=True, db_index=True, default='', max_length=40)),
@@ -248,14 +248,14 @@ class Migration(migrations.Migration):
                 ('look_ups', models.PositiveSmallIntegerField(default=0)),
                 ('tries', models.PositiveSmallIntegerField(default=0)),
                 ('response_status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('response_headers', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
+                ('response_headers', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
                 ('response_body', models.TextField(blank=True, default='')),
-                ('output', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
+                ('output', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
                 ('provider_id', models.CharField(blank=True, default='', max_length=200)),
                 ('link', models.TextField(blank=True, default='')),
                 ('error', models.TextField(blank=True, default='')),
-                ('problems', integrations.jsonfield.ExactJSONField(blank=True, null=True)),
-                ('attempts', integrations.jsonfield.ExactJSONField(default=list)),
+                ('problems', integrations.core.exact_json.ExactJSONField(blank=True, null=True)),
+                ('attempts', integrations.core.exact_json.ExactJSONField(default=list)),
                 ('started_at', models.DateTimeField(blank=True, null=True)),
                 ('finished_at', models.DateTimeField(blank=True, null=True)),
                 ('connection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.connection')),

@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.db.models.functions.text
-import integrations.jsonfield
+import integrations.core.exact_json
 from django.conf import settings
 from django.db import migrations, models
 
@@ -78,7 +78,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('key', models.CharField(max_length=400)),
-                ('cells', integrations.jsonfield.ExactJSONField()),
+                ('cells', integrations.core.exact_json.ExactJSONField()),
                 ('position', models.PositiveIntegerField()),
                 ('added_in', models.PositiveIntegerField()),
                 ('gone_in', models.PositiveIntegerField(blank=True, null=True)),
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.PositiveIntegerField()),
-                ('columns', integrations.jsonfield.ExactJSONField()),
+                ('columns', integrations.core.exact_json.ExactJSONField()),
                 ('key_column', models.CharField(max_length=100)),
                 ('row_count', models.PositiveIntegerField()),
                 ('added', models.PositiveIntegerField()),

@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import integrations.jsonfield
+import integrations.core.exact_json
 from django.conf import settings
 from django.db import migrations, models
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('what', models.CharField(choices=[('retry', 'Try again'), ('release', 'Let go'), ('cancel', 'Cancel')], max_length=20)),
-                ('filter', integrations.jsonfield.ExactJSONField(default=dict)),
+                ('filter', integrations.core.exact_json.ExactJSONField(default=dict)),
                 ('up_to', models.BigIntegerField()),
                 ('counted', models.PositiveIntegerField()),
                 ('reached', models.BigIntegerField(default=0)),

@@ -1,35 +1,54 @@
-"""Rows of workflows: what people write (definition), what the machine writes (execution), what both sign (control).
+"""The tables: what people define (definition), what the machine records (execution), people's decisions (control),
+starts, samples, safeguards and notices (survival), lookup tables, previews, backtests, backups, postings (what
+was written), and backfills (release).
 
-`release` is between: what a person wants of the past, and what the machine made of it.
+May use the rows of `integrations` and nothing above. Begin with `definition.py`, then `execution.py`.
 """
 
+from workflows.models.backtest import Backtest, BacktestDocument, BacktestItem
 from workflows.models.backup import Backup
 from workflows.models.control import Decision
-from workflows.models.definition import Condition, Mapping, Step, Workflow, WorkflowVersion
+from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
 from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
+from workflows.models.posting import Posting, PostingLine
+from workflows.models.preview import Preview, PreviewStep
 from workflows.models.release import Release
+from workflows.models.revision import Revised, WorkflowPart
+from workflows.models.sample import FetchedOutput, SampleItem, SampleReading
 from workflows.models.starts import ApiCall, ApiToken, InboundHook, Schedule, Upload
 from workflows.models.survival import Batch, Notice, Safeguards
 
 __all__ = [
     "ApiCall",
     "ApiToken",
+    "Backtest",
+    "BacktestDocument",
+    "BacktestItem",
     "Backup",
     "Batch",
     "Beat",
     "Condition",
     "Decision",
+    "DeletedStep",
     "Event",
+    "FetchedOutput",
     "InboundHook",
     "LookupRow",
     "LookupTable",
     "LookupVersion",
     "Mapping",
     "Notice",
+    "Posting",
+    "PostingLine",
+    "Preview",
+    "PreviewStep",
     "Release",
+    "Revised",
     "Run",
     "Safeguards",
+    "SampleItem",
+    "SampleReading",
     "Schedule",
     "SeenItem",
     "Step",
@@ -37,5 +56,6 @@ __all__ = [
     "TriggerState",
     "Upload",
     "Workflow",
+    "WorkflowPart",
     "WorkflowVersion",
 ]

@@ -19,7 +19,7 @@ class BackupQuerySet(models.QuerySet[Any]):
 
 
 class Backup(models.Model):
-    """The last one that was kept before the step was sent. It stays as long as its run does; nothing removes it.
+    """The last one that was kept before the step was sent. It is kept as long as its run.
 
     `content` is JSON, compressed with zlib; `size` and `sha256` are of the JSON itself.
     """

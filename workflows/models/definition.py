@@ -1,4 +1,4 @@
-"""What people write: a workflow with its trigger, its filter and its steps; and what publishing makes of it.
+"""What people define: a workflow with its trigger, its filter and its steps; and the versions that publishing creates.
 
 A workflow is edited as rows and run as a version: `WorkflowVersion.plan` is one immutable JSON, so that an edit never
 changes a run in flight and the engine reads one row instead of a graph.
@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from integrations.jsonfield import ExactJSONField
+from integrations.core.exact_json import ExactJSONField
 from integrations.models import Connection, Team, TeamQuerySet
+from workflows.models.revision import Revised
 
 
 class WorkflowPartQuerySet(models.QuerySet[Any]):
@@ -25,7 +27,7 @@ class WorkflowPartQuerySet(models.QuerySet[Any]):
 
 
 class WorkflowQuerySet(TeamQuerySet):
-    """Workflows of a team; one that was deleted is found by its runs alone, unless asked for."""
+    """Workflows of a team. One that was deleted is reached through its runs only, unless asked for."""
 
     def for_team(self, team: Team | None) -> Self:
         """The team's workflows that are not deleted; none without a team."""
@@ -36,8 +38,8 @@ class WorkflowQuerySet(TeamQuerySet):
         return super().for_team(team).filter(deleted_at__isnull=False)
 
 
-class Workflow(models.Model):
-    """One trigger, an optional filter, ordered steps; as people edit it now.
+class Workflow(Revised):
+    """One trigger, an optional filter, and ordered steps, as people are editing them. Its revision is its trigger's.
 
     Deleting one that was published only hides it: its versions and runs are the record of what was written.
     """
@@ -52,6 +54,8 @@ class Workflow(models.Model):
     description = models.TextField(blank=True, default="")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
     pause_reason = models.CharField(max_length=300, blank=True, default="")
+    #: Whether Pinxero paused it because its runs kept failing.
+    has_paused_itself = models.BooleanField(default=False, db_default=False)
     trigger_operation = models.CharField(max_length=100, blank=True, default="")
     trigger_connection = models.ForeignKey(
         Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="triggered_workflows"
@@ -67,7 +71,7 @@ class Workflow(models.Model):
     listens_to = models.ForeignKey(
         "workflows.TriggerState", on_delete=models.SET_NULL, null=True, blank=True, related_name="listeners"
     )
-    #: True from switching on until the next poll has noted what is there already; until then nothing runs.
+    #: True from switching on until the next poll has recorded what is there already; until then nothing runs.
     awaits_baseline = models.BooleanField(default=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
@@ -95,11 +99,11 @@ class Workflow(models.Model):
         return self.name
 
 
-class Step(models.Model):
+class Step(Revised):
     """One place in a workflow. `key` is the name by which later steps refer to its output.
 
-    Steps are a tree. A branch holds paths, a path and a loop hold steps, and an action holds the steps of its error
-    path. `settings` is what a kind needs beside the columns; `workflows.kinds` says which names each kind knows.
+    Steps form a tree. A branch holds paths, a path and a loop hold steps, and an action holds the steps of its error
+    path. `settings` is what a kind needs beside the columns; the kinds in `definitions/kinds` declare it.
     """
 
     class Kind(models.TextChoices):
@@ -196,8 +200,26 @@ class Condition(models.Model):
         )
 
 
+class DeletedStep(models.Model):
+    """The last step that was deleted from a workflow, with all inside it, so that it can be put back."""
+
+    workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, related_name="deleted_step")
+    name = models.CharField(max_length=120)
+    #: Its rows as `definitions/deleting.py` keeps them.
+    rows = models.TextField()
+    #: The step that followed it, which says where it was; empty at the end.
+    before_id = models.PositiveBigIntegerField(null=True, blank=True)
+    deleted_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    deleted_at = models.DateTimeField()
+
+    objects = WorkflowPartQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.name}, deleted from {self.workflow}"
+
+
 class WorkflowVersion(models.Model):
-    """A workflow as published: immutable, held so by the database. `plan_sha256` is of the plan's stored text."""
+    """A workflow as published. Immutable; the database enforces it. `plan_sha256` is of the plan's stored text."""
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()

@@ -1,7 +1,7 @@
-"""What the machine writes: what it listens to, what it noticed, what it did about it.
+"""What the machine records: what it listens to, what it noticed, and what it did.
 
-StepRun rows are the log; there is no second one. Every row that the engine changes is changed under the run's lease
-token, so a worker that was thought dead cannot overwrite what came after it.
+StepRun rows are the log; there is no second one. Every change by the engine is made under the run's lease token, so a
+worker that was thought dead cannot overwrite what came after it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 
-from integrations.jsonfield import ExactJSONField
+from integrations.core.exact_json import ExactJSONField
 from integrations.models import Connection, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowVersion
 
@@ -34,14 +34,14 @@ class TriggerState(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.BigIntegerField(default=0)
     last_polled_at = models.DateTimeField(null=True, blank=True)
-    #: When every page was read last; in between a poll may stop where it knows a whole page.
+    #: When every page was last read. In between, a poll may stop at a page on which everything is known.
     thorough_at = models.DateTimeField(null=True, blank=True)
-    #: Where a reading of every page that was broken off goes on, and when that reading began.
+    #: Where an interrupted poll of every page continues, and when that poll began.
     resume = models.TextField(blank=True, default="")
     reading_since = models.DateTimeField(null=True, blank=True)
-    #: Minutes to the next look as planned last: more than asked for where the day's calls run low.
+    #: Minutes to the next poll as last planned: more than asked for where the day's calls run low.
     every_minutes = models.PositiveIntegerField(null=True, blank=True)
-    #: Calls that the last ordinary look made; what the next ones are expected to cost.
+    #: Calls that the last ordinary poll made, which the next ones are expected to make too.
     calls_per_look = models.PositiveIntegerField(default=1)
     last_found = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
@@ -61,9 +61,9 @@ class TriggerState(models.Model):
 
 
 class SeenItem(models.Model):
-    """The key of an item that a trigger has noticed, in the baseline or later. Its uniqueness is the dedupe."""
+    """The key of an item that a trigger has noticed, in the baseline or later. Being unique, it prevents duplicates."""
 
-    trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="seen_items")
+    trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="seen_items", db_index=False)
     key = models.CharField(max_length=200)
     seen_at = models.DateTimeField(auto_now_add=True)
 
@@ -75,19 +75,21 @@ class SeenItem(models.Model):
 
 
 class Event(models.Model):
-    """An item accepted once: for a trigger, or, where no trigger is polled, for the one workflow that it starts."""
+    """An item accepted once: for a trigger, or, where none is polled, for the one workflow that it starts."""
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="events")
     trigger_state = models.ForeignKey(
-        TriggerState, on_delete=models.SET_NULL, null=True, blank=True, related_name="events"
+        TriggerState, on_delete=models.SET_NULL, null=True, blank=True, related_name="events", db_index=False
     )
-    #: Whose start it is where it came by the clock, an address, a hand, a file or a call.
-    starts = models.ForeignKey(Workflow, on_delete=models.SET_NULL, null=True, blank=True, related_name="starts")
+    #: The workflow that it starts, where it came from a schedule, a webhook, a person, a file or a call.
+    starts = models.ForeignKey(
+        Workflow, on_delete=models.SET_NULL, null=True, blank=True, related_name="starts", db_index=False
+    )
     operation = models.CharField(max_length=100)
     connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     key = models.CharField(max_length=200)
     data = ExactJSONField()
-    #: Who started it by hand, by a file or by the API; None for what came by itself.
+    #: Who started it manually, from a file or by the API; None for what came by itself.
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     accepted_at = models.DateTimeField(auto_now_add=True)
 
@@ -103,8 +105,16 @@ class Event(models.Model):
         return f"{self.operation} {self.key}"
 
 
+_ATTENTION = ["failed", "needs_review", "crashed"]
+
+
 class Run(models.Model):
-    """One execution of a version for one event."""
+    """One execution of a version for one event.
+
+    Each query that is made for every run has an index of its own, most of them partial: it must cost the same with a
+    million runs as with ten. Foreign keys have no index by default, because each change of a row is written into every
+    index that holds it.
+    """
 
     class Status(models.TextChoices):
         QUEUED = "queued", "Queued"
@@ -131,37 +141,54 @@ class Run(models.Model):
     OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="runs")
-    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")
-    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="runs")
-    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="runs")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="runs", db_index=False)
+    event = models.ForeignKey(Event, on_delete=models.PROTECT, related_name="runs", db_index=False)
     #: 0 for the run that the event started; counted up by replays, so that an event starts each workflow once.
     replay = models.PositiveIntegerField(default=0)
     #: The run whose step called this one, and how many calls deep it is: 0 for one that nobody called.
-    called_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="called")
+    called_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="called", db_index=False
+    )
     depth = models.PositiveSmallIntegerField(default=0, db_default=0)
-    #: The run that wrote what started this one, so that workflows that start each other are noticed.
-    caused_by = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="caused")
-    #: The connection that its writes go to, for lists and filters; the steps hold the truth.
-    connection = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    #: The loop iterations and calls that this run and those that it called have made; counted on the first of them.
+    #: (The column keeps an older name.)
+    turns = models.PositiveIntegerField(default=0, db_default=0)
+    #: The run that wrote what started this one, so that workflows which start each other are detected.
+    caused_by = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="caused", db_index=False
+    )
+    #: The run that failed and that this one took the place of, on a newer version.
+    again_of = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="again", db_index=False
+    )
+    #: The connection that its writes go to, for lists and filters; each step has its own.
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.QUEUED)
     wait_reason = models.CharField(max_length=20, choices=WaitReason.choices, blank=True, default="")
     wake_at = models.DateTimeField(null=True, blank=True)
     waiting_since = models.DateTimeField(null=True, blank=True)
-    #: Which connection the run waits for while wait_reason is connection, down or freeze.
-    waits_for = models.ForeignKey(Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    #: Which connection the run waits for while wait_reason is connection, budget, down or freeze.
+    waits_for = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.BigIntegerField(default=0)
     claims = models.PositiveIntegerField(default=0)
     #: Claims since a step was last recorded: a run that kills its workers is parked by this count.
     kills = models.PositiveIntegerField(default=0)
+    #: When a person cancelled it while it was running; its worker ends it before its next write.
+    cancel_asked_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     title = models.CharField(max_length=200, blank=True, default="")
     result = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
-    #: When its bodies were removed because they had been kept for as long as the installation keeps them.
+    #: When its bodies were removed because their retention period was over.
     trimmed_at = models.DateTimeField(null=True, blank=True)
 
     objects = TeamQuerySet.as_manager()
@@ -169,7 +196,10 @@ class Run(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["workflow", "event", "replay"], name="an_event_starts_a_workflow_once"),
+            models.UniqueConstraint(fields=["event", "workflow", "replay"], name="an_event_starts_a_workflow_once"),
+            models.UniqueConstraint(
+                fields=["again_of"], condition=models.Q(again_of__isnull=False), name="a_run_is_run_again_once"
+            ),
             models.CheckConstraint(
                 condition=~models.Q(status="waiting") | ~models.Q(wait_reason=""), name="a_waiting_run_says_why"
             ),
@@ -177,17 +207,31 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["team", "-id"], name="run_list"),
             models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
+            models.Index(fields=["team", "-id"], name="run_list_attention", condition=models.Q(status__in=_ATTENTION)),
             models.Index(fields=["workflow", "-id"], name="run_list_by_workflow"),
+            models.Index(
+                fields=["connection", "-id"],
+                name="run_list_by_connection",
+                condition=models.Q(connection__isnull=False),
+            ),
+            models.Index(fields=["workflow", "created_at"], name="runs_of_the_hour"),
             models.Index(fields=["team", "created_at", "status"], name="runs_by_day"),
             models.Index(
                 fields=["finished_at"],
                 name="runs_to_trim",
                 condition=models.Q(trimmed_at__isnull=True, finished_at__isnull=False),
             ),
+            # What a worker may claim: queued, woken, left behind. Of the last there are no more than workers, and their
+            # lease, which is renewed more often than anything else changes, stands in no index.
+            models.Index(fields=["id"], name="runs_queued", condition=models.Q(status="queued")),
             models.Index(
-                fields=["status", "wake_at"],
-                name="runs_to_do",
-                condition=models.Q(status__in=["queued", "running", "waiting"]),
+                fields=["wake_at"], name="runs_to_wake", condition=models.Q(status="waiting", wake_at__isnull=False)
+            ),
+            models.Index(fields=["id"], name="runs_under_way", condition=models.Q(status="running")),
+            models.Index(fields=["wait_reason", "waits_for"], name="runs_held", condition=models.Q(status="waiting")),
+            *(
+                models.Index(fields=[each], name=f"runs_{each}", condition=models.Q(**{f"{each}__isnull": False}))
+                for each in ("called_by", "caused_by", "waits_for")
             ),
         ]
 
@@ -209,9 +253,9 @@ class StepRunQuerySet(models.QuerySet[Any]):
 
 
 class StepRun(models.Model):
-    """One step within a run: what was decided, sent, answered, and made of it.
+    """One step within a run: what was decided, sent and answered, and the result.
 
-    `request` is Request.to_dict(), committed with `first_sent_at` before the wire. `attempts` is a list of
+    `request` is Request.to_dict(), committed with `first_sent_at` before anything is sent. `attempts` is a list of
     {"at", "what": "send" | "look up" | "read" | "adopt" | "person", "outcome", "status", "took", "message", "times"}.
     """
 
@@ -226,7 +270,7 @@ class StepRun(models.Model):
 
     FINISHED = (State.SUCCEEDED, State.SKIPPED)
 
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="step_runs", db_index=False)
     step = models.CharField(max_length=50)
     iteration = models.CharField(max_length=100, blank=True, default="")
     position = models.PositiveIntegerField()
@@ -239,9 +283,9 @@ class StepRun(models.Model):
     outcome = ExactJSONField(null=True, blank=True)
     request = ExactJSONField(null=True, blank=True)
     request_sha256 = models.CharField(max_length=64, blank=True, default="")
-    idempotency_key = models.CharField(max_length=64, null=True, blank=True, unique=True)
-    marker = models.CharField(max_length=40, blank=True, default="", db_index=True)
-    #: Counted up when a write is sent again under a new key, after a lookup has shown that it never happened.
+    idempotency_key = models.CharField(max_length=64, null=True, blank=True)
+    marker = models.CharField(max_length=40, blank=True, default="")
+    #: Increased when a write is sent again under a new key, after a look-up has shown that it never happened.
     key_group = models.PositiveSmallIntegerField(default=0)
     first_sent_at = models.DateTimeField(null=True, blank=True)
     last_sent_at = models.DateTimeField(null=True, blank=True)
@@ -267,12 +311,14 @@ class StepRun(models.Model):
     class Meta:
         ordering = ["run", "position", "iteration"]
         constraints = [
-            models.UniqueConstraint(fields=["run", "step", "iteration"], name="a_step_runs_once_per_iteration")
+            models.UniqueConstraint(fields=["run", "step", "iteration"], name="a_step_runs_once_per_iteration"),
+            models.UniqueConstraint(fields=["idempotency_key"], name="a_key_is_used_once"),
         ]
         indexes = [
+            models.Index(fields=["marker"], name="step_runs_by_marker", condition=~models.Q(marker="")),
             models.Index(
                 fields=["connection", "provider_id"], name="records_written", condition=~models.Q(provider_id="")
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -280,7 +326,8 @@ class StepRun(models.Model):
 
 
 class Beat(models.Model):
-    """When a part of a worker was last seen alive: `worker` by a task that ran, `monitor` by a result acknowledged."""
+    """A heartbeat: when a part of a worker was last alive (`worker` by a task that ran, `monitor` by an acknowledged
+    result), when a chore last ran, when a run was left behind. (The model keeps an older name.)"""
 
     name = models.CharField(max_length=100, primary_key=True)
     at = models.DateTimeField()

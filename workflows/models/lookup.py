@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
-from integrations.jsonfield import ExactJSONField
+from integrations.core.exact_json import ExactJSONField
 from integrations.models import Team, TeamQuerySet
 
 

@@ -1,4 +1,4 @@
-"""What was there already and is to start runs all the same: "start from" a day when a workflow is switched on."""
+"""Backfills: what was there before a workflow was switched on, and is to start runs all the same."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from workflows.models.execution import TriggerState
 
 
 class Release(models.Model):
-    """One wish to start from a day. `counted` is what the person was shown before saying yes, None where nothing was.
+    """One request for a backfill: start runs for everything since a day. `counted` is the number that the person was
+    shown before confirming, None where none was shown. (Model and table keep an older name, which rows depend on.)
 
-    It is fulfilled by the poll that follows the switching on, for this workflow alone: others that share the poll get
-    nothing of it. That an event starts a workflow once is the database's rule (Run), whatever is wished how often.
+    The first poll after switching on does the backfill, for this workflow only: others that share the poll are not
+    affected. However often it is requested, an event starts a workflow once; the database holds that (Run).
     """
 
     class Status(models.TextChoices):
@@ -25,7 +26,7 @@ class Release(models.Model):
     trigger_state = models.ForeignKey(TriggerState, on_delete=models.CASCADE, related_name="releases")
     since = models.DateField()
     counted = models.PositiveIntegerField(null=True, blank=True)
-    #: The count ended early: there were more than it says.
+    #: The count stopped early: there were more than it says.
     is_capped = models.BooleanField(default=False)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.PENDING)
     released = models.PositiveIntegerField(default=0)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
-from integrations.encryption import EncryptedTextField
-from integrations.jsonfield import ExactJSONField
-from integrations.models import Team, TeamQuerySet
+from integrations.core.encryption import EncryptedTextField
+from integrations.core.exact_json import ExactJSONField
+from integrations.models import Membership, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowPartQuerySet
 
 
 class Schedule(models.Model):
-    """When an active workflow starts next by the clock, as its published version says.
+    """When an active workflow starts next, by the schedule of its published version.
 
     `rule` is the trigger's inputs of that version. `next_at` is None while nothing is planned: paused, or no next time.
     """
@@ -20,10 +20,10 @@ class Schedule(models.Model):
     workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, related_name="schedule")
     rule = ExactJSONField(default=dict)
     next_at = models.DateTimeField(null=True, blank=True, db_index=True)
-    #: The key of the start at `next_at`: the local date and time, which comes once whatever the clock does.
+    #: The key of the start at `next_at`: the local date and time, which occurs once even when the clocks change.
     next_key = models.CharField(max_length=100, blank=True, default="")
     last_at = models.DateTimeField(null=True, blank=True)
-    #: Starts that were left out by the rule for missed ones, since it was switched on.
+    #: Missed starts that were left out since it was switched on, by its rule for missed starts.
     skipped = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True, default="")
@@ -35,9 +35,9 @@ class Schedule(models.Model):
 
 
 class InboundHook(models.Model):
-    """The secret address that starts a workflow, and the signature that a call has to carry, where one is wanted.
+    """The secret address that starts a workflow, and the signature that its calls must carry, where one is required.
 
-    The address is found by the token's SHA-256; the token itself is encrypted, because its owner has to see it.
+    The address is found by the token's SHA-256; the token itself is encrypted, because its owner has to see it again.
     """
 
     class Signature(models.TextChoices):
@@ -50,9 +50,12 @@ class InboundHook(models.Model):
     token_hash = models.CharField(max_length=64, unique=True)
     signature = models.CharField(max_length=10, choices=Signature.choices, blank=True, default="")
     header = models.CharField(max_length=100, blank=True, default="")
+    #: The header with the time that is signed with the body; empty where none is required.
+    time_header = models.CharField(max_length=100, blank=True, default="")
     secret = EncryptedTextField(blank=True, default="")
-    #: The last call's data, for choosing values while building.
+    #: The data of a recent call, for choosing values in the editor.
     sample = ExactJSONField(null=True, blank=True)
+    sampled_at = models.DateTimeField(null=True, blank=True)
     called_at = models.DateTimeField(null=True, blank=True)
     #: The minute that is being counted, and the calls in it.
     minute = models.BigIntegerField(default=0)
@@ -67,7 +70,7 @@ class InboundHook(models.Model):
 
 
 class Upload(models.Model):
-    """A CSV file to start a run per row: its rows until they are started, then only what came of it."""
+    """A CSV file that starts a run per row. Its rows are kept until they are started, then only the result."""
 
     class Status(models.TextChoices):
         SHOWN = "shown", "Shown, not started"
@@ -78,6 +81,9 @@ class Upload(models.Model):
     sha256 = models.CharField(max_length=64, db_index=True)
     columns = ExactJSONField(default=list)
     rows = ExactJSONField(default=list)
+    #: The separator of its columns, and a sentence about the lines above the heading, which are not used.
+    separator = models.CharField(max_length=1, blank=True, default="")
+    above = models.TextField(blank=True, default="")
     row_count = models.PositiveIntegerField(default=0)
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.SHOWN)
     started = models.PositiveIntegerField(default=0)
@@ -98,7 +104,11 @@ class Upload(models.Model):
 
 
 class ApiToken(models.Model):
-    """A key with which a program acts for one person in one team. Only its SHA-256 is kept."""
+    """A key with which a program acts for one person in one team. Only its SHA-256 is kept.
+
+    It is tied to the membership under which it was created: without that row it opens nothing, and joining the team
+    again does not revive it.
+    """
 
     class Scope(models.TextChoices):
         READ = "read", "Read workflows and runs"
@@ -106,9 +116,10 @@ class ApiToken(models.Model):
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="api_tokens")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_tokens")
+    membership = models.ForeignKey(Membership, on_delete=models.SET_NULL, null=True, related_name="api_tokens")
     name = models.CharField(max_length=100)
     scope = models.CharField(max_length=10, choices=Scope.choices, default=Scope.READ)
-    #: The beginning of the token, by which people tell theirs apart.
+    #: The first characters of the token, by which people recognise it.
     prefix = models.CharField(max_length=12)
     token_hash = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -129,9 +140,9 @@ class ApiToken(models.Model):
 
 
 class ApiCall(models.Model):
-    """A start asked for by the API under an Idempotency-Key: who has it, of which body, and what was answered.
+    """A start requested through the API under an Idempotency-Key: the hash of its body, and the answer.
 
-    Without `answered_at` it is under way, or its process is gone; the start itself is idempotent by this row's id.
+    Without `answered_at` it is in progress, or its process is gone; the start itself is idempotent by this row's id.
     """
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="api_calls")

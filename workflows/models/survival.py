@@ -1,4 +1,4 @@
-"""What keeps a workflow from doing harm, and how people are told: safeguards, notices, one decision about many runs."""
+"""What keeps a workflow from doing harm, and how people hear of it: safeguards, notices, decisions about many runs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from integrations.jsonfield import ExactJSONField
+from integrations.core.exact_json import ExactJSONField
 from integrations.models import Connection, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowPartQuerySet
 from workflows.models.execution import Run
 
 
 class Safeguards(models.Model):
-    """How far a workflow may go by itself. A workflow without a row has the defaults; 0 switches a number off."""
+    """How much a workflow may do without a person. One without a row has the defaults; 0 switches a limit off."""
 
     PAUSE_AFTER: ClassVar[int] = 10
     HOLD_ABOVE: ClassVar[int] = 50
@@ -43,13 +43,13 @@ class Safeguards(models.Model):
         SUNDAY = 6, "Sunday"
 
     workflow = models.OneToOneField(Workflow, on_delete=models.CASCADE, related_name="safeguards")
-    #: Runs in a row that did not end well, after which the workflow is paused.
+    #: The workflow is paused after this many failed runs in a row.
     pause_after = models.PositiveIntegerField(default=PAUSE_AFTER)
-    #: Failures up to here are not counted: since then a person has switched it on again.
+    #: Earlier failures are not counted: a person has switched it on again since.
     counts_from = models.DateTimeField(null=True, blank=True)
-    #: More new runs that would write than this, from one look at the provider, wait for a person.
+    #: If one poll starts more new runs that would write than this, they are held for a person.
     hold_above = models.PositiveIntegerField(default=HOLD_ABOVE)
-    #: More new runs that would write than this within an hour wait for a person.
+    #: If more new runs that would write than this start within an hour, they are held for a person.
     most_per_hour = models.PositiveIntegerField(default=MOST_PER_HOUR)
     notify = models.CharField(max_length=20, choices=Notify.choices, default=Notify.DEFAULT)
     people = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
@@ -57,13 +57,13 @@ class Safeguards(models.Model):
     expected_at = models.TimeField(null=True, blank=True)
     expected_zone = models.CharField(max_length=60, blank=True, default="")
     expected_weekday = models.PositiveSmallIntegerField(choices=Weekday.choices, default=Weekday.MONDAY)
-    #: The day of the month; one that a month does not have is its last day.
+    #: The day of the month; in a shorter month, its last day.
     expected_day = models.PositiveSmallIntegerField(default=1, validators=[MinValueValidator(1), MaxValueValidator(31)])
-    #: How many hours before the time a run may have been started to count.
+    #: A run counts if it was started within this many hours before the time.
     expected_within = models.PositiveSmallIntegerField(
         default=24, validators=[MinValueValidator(1), MaxValueValidator(744)]
     )
-    #: The times up to here have been looked at.
+    #: Expected times up to here have been checked.
     expected_checked = models.DateTimeField(null=True, blank=True)
 
     objects = WorkflowPartQuerySet.as_manager()
@@ -76,10 +76,10 @@ class Safeguards(models.Model):
 
 
 class Notice(models.Model):
-    """Something that people are told, once per matter: what happens again while it is unread is counted up.
+    """A message to people, one per matter: what happens again while it is unread is counted.
 
-    A matter is a kind and a subject (`workflow:5`, `connection:3`, nothing for the whole installation). What lasts, as
-    a provider that is down, has an end: it is told once, and `ended_at` says that it is over.
+    A matter is a kind and a subject (`workflow:5`, `connection:3`, nothing for the whole installation). What lasts,
+    such as a provider that is down, has one notice, and `ended_at` says when it was over.
     """
 
     class Kind(models.TextChoices):
@@ -95,7 +95,7 @@ class Notice(models.Model):
         TRIGGER = "trigger", "Looking fails"
         DISK = "disk", "Disk is nearly full"
 
-    #: Those that last until something has changed; the others happen.
+    #: Kinds that last until something has changed; the others are single events.
     LASTING = (Kind.RECONNECT, Kind.DOWN, Kind.TRIGGER, Kind.DISK)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="notices")
@@ -103,7 +103,7 @@ class Notice(models.Model):
     subject = models.CharField(max_length=100, blank=True, default="")
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, null=True, blank=True, related_name="notices")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
-    #: The last run that it is about.
+    #: The latest run that it is about.
     run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     title = models.CharField(max_length=200)
     text = models.TextField(blank=True, default="")
@@ -115,7 +115,7 @@ class Notice(models.Model):
     read_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    #: How many of the count the last e-mail told of, when it was sent, and what went wrong with it.
+    #: How many occurrences the last e-mail covered, when it was sent, and what went wrong with it.
     mailed_count = models.PositiveIntegerField(default=0)
     mailed_at = models.DateTimeField(null=True, blank=True)
     mail_problem = models.CharField(max_length=300, blank=True, default="")
@@ -138,13 +138,14 @@ class Notice(models.Model):
 
 
 class Batch(models.Model):
-    """One decision about many runs: what is to be done with those that a filter showed, and how far it has come.
+    """One decision about many runs: what is to be done with those that a filter showed, and the progress so far.
 
-    `filter` is the list's query; `up_to` the newest run that the person was shown, so that none joins later.
+    `filter` is the list's query; `up_to` the newest run that the person was shown, so that later ones are not included.
     """
 
     class What(models.TextChoices):
         RETRY = "retry", "Try again"
+        RUN_AGAIN = "run_again", "Run again on today’s version"
         RELEASE = "release", "Let go"
         CANCEL = "cancel", "Cancel"
 
@@ -156,9 +157,11 @@ class Batch(models.Model):
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="batches")
     what = models.CharField(max_length=20, choices=What.choices)
     filter = ExactJSONField(default=dict)
+    #: Whether runs are run again that have written something, which is then written a second time.
+    writes_twice = models.BooleanField(default=False, db_default=False)
     up_to = models.BigIntegerField()
     counted = models.PositiveIntegerField()
-    #: The run that was worked on last; the next one is above it.
+    #: The id of the run that was processed last; the next one has a higher id.
     reached = models.BigIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     skipped = models.PositiveIntegerField(default=0)

@@ -13,7 +13,7 @@ register = template.Library()
 
 @register.inclusion_tag("runs/_backup.html")
 def kept_backup(step_run: StepRun | None) -> dict[str, Any]:
-    """Nothing where there is none. Only a step that was about to write is asked after; the content stays unread."""
+    """The step's backup, if any. Only steps that write are looked up; the content is not loaded."""
     if step_run is None or not step_run.request:
         return {"backup": None}
     found = Backup.objects.filter(step_run=step_run).defer("content").first()

@@ -1,9 +1,9 @@
-"""Small words and looks that every page shares."""
+"""Template tags and filters shared by all pages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,10 +11,11 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from integrations.framework.registry import UnknownOperationError, connector
 from integrations.models import Connection
-from integrations.registry import UnknownOperationError, connector
 from workflows.models import Notice, Run, StepRun, Workflow
-from workflows.readable import Fact
+from workflows.presenters.presentation import LabelledValue, person, when
+from workflows.presenters.runs import preview_presenter
 
 register = template.Library()
 
@@ -56,7 +57,7 @@ def tone(status: str) -> str:
 
 @register.filter
 def notice_tone(kind: str) -> str:
-    """The colour of a notice's kind: what stopped is bad, what waits for somebody a warning."""
+    """The colour of a notice's kind: "bad" if something stopped, "warn" if it waits for a person."""
     waits = {Notice.Kind.HELD, Notice.Kind.LOOP, Notice.Kind.REVIEW, Notice.Kind.EXPECTED, Notice.Kind.PAUSED}
     return "warn" if kind in waits else "bad"
 
@@ -67,22 +68,20 @@ def icon(status: str) -> str:
     return _ICONS[tone(status)]
 
 
-@register.filter
-def when(moment: datetime | None) -> str:
-    """A moment as people say it: today with its time, else with its day."""
-    if moment is None:
-        return ""
-    local, now = timezone.localtime(moment), timezone.localtime()
-    if local.date() == now.date():
-        return f"today, {date_format(local, 'H:i')}"
-    if local.date() == (now - timedelta(days=1)).date():
-        return f"yesterday, {date_format(local, 'H:i')}"
-    return date_format(local, "j M, H:i" if local.year == now.year else "j M Y, H:i")
+register.filter(person)
+register.filter("preview_tone", preview_presenter.tone)
+register.filter("preview_icon", preview_presenter.icon)
+
+
+@register.simple_tag
+def zone() -> str:
+    """The time zone of the times shown, for people: Europe/London, UTC."""
+    return timezone.get_current_timezone_name().replace("_", " ")
 
 
 @register.filter
 def exactly(moment: datetime | str | None) -> str:
-    """A moment to the second, for the audit."""
+    """A time to the second, for audits."""
     if isinstance(moment, str):
         try:
             moment = datetime.fromisoformat(moment)
@@ -93,7 +92,7 @@ def exactly(moment: datetime | str | None) -> str:
 
 @register.filter
 def took(started: datetime | None, finished: datetime | None) -> str:
-    """How long it was under way; empty while it is not known."""
+    """How long it took; empty while unknown."""
     if started is None or finished is None:
         return ""
     return duration((finished - started).total_seconds())
@@ -120,7 +119,7 @@ def duration(seconds: float) -> str:
 
 @register.filter
 def web_link(address: str | None) -> str:
-    """The address where it is one that may be clicked (http or https), else nothing. Provider text is not trusted."""
+    """The URL if it is http or https, else nothing: text from providers is not trusted."""
     if not address:
         return ""
     try:
@@ -132,7 +131,7 @@ def web_link(address: str | None) -> str:
 
 @register.filter
 def provider_name(key: str) -> str:
-    """How a provider calls itself."""
+    """The provider's name."""
     try:
         return connector(key).name
     except UnknownOperationError:
@@ -146,12 +145,15 @@ def replay_words(run: Run) -> str:
 
 
 @register.filter
-def filled(facts: Iterable[Fact]) -> list[Fact]:
+def filled(facts: Iterable[LabelledValue]) -> list[LabelledValue]:
     """Those that have a value."""
     return [fact for fact in facts if not fact.is_empty]
 
 
 @register.filter
-def empty(facts: Iterable[Fact]) -> list[Fact]:
+def empty(facts: Iterable[LabelledValue]) -> list[LabelledValue]:
     """Those without a value."""
     return [fact for fact in facts if fact.is_empty]
+
+
+register.filter(when)

@@ -12,10 +12,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from integrations.access import Can, allow, may, team_of
+from integrations.teams.access import Can, allow, may, team_of
+from integrations.teams.recent_sign_in import recently_signed_in
 from pinxero.pages import page
-from workflows import api_tokens
-from workflows.forms import PlainForm
+from workflows.api import tokens
+from workflows.forms.page_forms import PlainForm
 from workflows.models import ApiToken
 
 _SHOWN = 100
@@ -27,7 +28,7 @@ class TokenForm(PlainForm):
     name = forms.CharField(
         label="What is it for?",
         max_length=100,
-        error_messages={"required": "Say what it is for, so that it can be told from others."},
+        error_messages={"required": "Say what it is for, so that you can tell it from the others."},
         widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "Shop server"}),
     )
     scope = forms.ChoiceField(label="What may it do?", choices=ApiToken.Scope.choices, initial=ApiToken.Scope.READ)
@@ -39,10 +40,11 @@ class TokenForm(PlainForm):
     )
 
 
+@recently_signed_in
 @require_http_methods(["GET", "POST"])
 @allow(Can.LOOK)
 def api_tokens_page(request: HttpRequest) -> HttpResponse:
-    """One's own tokens, for builders all of the team; a new one is shown in full this once."""
+    """One's own tokens, for builders all of the team's; a new one is shown in full only once."""
     team = team_of(request)
     assert isinstance(request.user, User)
     form = TokenForm(request.POST or None)
@@ -50,10 +52,10 @@ def api_tokens_page(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             given = form.cleaned_data
-            made, text = api_tokens.make(
+            made, text = tokens.make(
                 team, request.user, name=given["name"], scope=given["scope"], days=given["days"] or None
             )
-        except api_tokens.TokenError as error:
+        except tokens.TokenError as error:
             form.add_error("scope", error.message)
         else:
             form = TokenForm()
@@ -74,11 +76,11 @@ def api_tokens_page(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @allow(Can.LOOK)
 def revoke_token(request: HttpRequest, token_id: int) -> HttpResponse:
-    """Say what revoking means; revoke it."""
+    """Explain what revoking means, then revoke it."""
     token = get_object_or_404(_visible(request), pk=token_id)
     assert isinstance(request.user, User)
     if request.method == "POST":
-        api_tokens.revoke(token, by=request.user)
+        tokens.revoke(token, by=request.user)
         messages.success(request, f"The token {token.name} is revoked.")
         return redirect("api_tokens")
     return page(request, "workflows/revoke_token.html", {"token": token}, title="Revoke a token")

@@ -8,18 +8,19 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from integrations.access import team_of
-from integrations.base import Connector, Operation
-from integrations.choices import choices_for
-from integrations.models import ChoiceCache, Connection, Team
-from integrations.registry import UnknownOperationError, connectors, operation
-from integrations.schema import Field
-from workflows.inputs import Loaded, Loader
+from integrations.framework.base import Connector, Operation
+from integrations.framework.choices import choices_for
+from integrations.framework.registry import connectors
+from integrations.models import Connection, Team
+from integrations.schema.schema import Field
+from integrations.teams.access import team_of
+from workflows.definitions.tree import Place
+from workflows.forms.schema_form import Loaded, Loader
 from workflows.models import Run, Step, Workflow
-from workflows.outline import Place
 
 
 def workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
@@ -30,10 +31,15 @@ def workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
 
 
 def any_workflow_or_404(request: HttpRequest, workflow_id: int) -> Workflow:
-    """The same, with those that were deleted: their versions and runs are still read."""
+    """The same, including deleted workflows, whose versions and runs can still be read."""
     mine = Workflow.objects.filter(team=team_of(request)).select_related("trigger_connection__grant", "published")
     found: Workflow = get_object_or_404(mine, pk=workflow_id)
     return found
+
+
+def signed_in(request: HttpRequest) -> User | None:
+    """Who does it; None for nobody."""
+    return request.user if isinstance(request.user, User) else None
 
 
 def steps_of(workflow: Workflow) -> list[Step]:
@@ -45,21 +51,13 @@ def steps_of(workflow: Workflow) -> list[Step]:
     )
 
 
-def operation_or_none(key: str) -> Operation | None:
-    """The operation, or None where its connector is gone."""
-    try:
-        return operation(key)
-    except UnknownOperationError:
-        return None
-
-
-def seen_at(step: Step | None, place: Place) -> Place:
-    """From where a step looks around: before itself where it stands already, else from where it is to stand."""
+def place_of(step: Step | None, place: Place) -> Place:
+    """The place of an existing step, else the place where a new one is to be added."""
     return place if step is None else Place(step.parent, step)
 
 
 def connections_by_provider(team: Team) -> dict[str, list[Connection]]:
-    """The team's connections that are not given up, in one query."""
+    """The team's connections that are not disconnected, in one query."""
     found: dict[str, list[Connection]] = defaultdict(list)
     mine = Connection.objects.for_team(team).exclude(status=Connection.Status.DISCONNECTED).select_related("grant")
     for connection in mine.order_by("provider", "name"):
@@ -68,30 +66,18 @@ def connections_by_provider(team: Team) -> dict[str, list[Connection]]:
 
 
 def state_of(runs: Sequence[Run], *more: object) -> str:
-    """Changes whenever a list of these runs would look different, so that a page can ask whether it still holds."""
+    """A hash that changes whenever a list of these runs would look different, so that a page can ask for changes."""
     rows = [(run.pk, run.title, run.status, run.wait_reason, run.result, run.error, run.finished_at) for run in runs]
     return hashlib.sha256(repr((rows, more)).encode(errors="backslashreplace")).hexdigest()[:16]
 
 
-#: A provider that fails this slowly is not asked for the form's other lists as well; the form has to open.
+#: After a failure this slow, the provider is not asked for the form's other lists: the form has to open.
 _SLOW_SECONDS = 3
-
-#: Names for stored ids: by connection and by what the choices are called, value to label.
-ChoiceLabels = dict[tuple[int, str], dict[str, str]]
-
-
-def choice_labels(connections: Iterable[Connection | None]) -> ChoiceLabels:
-    """Names for stored ids, from the choices fetched last; never a call to a provider."""
-    wanted = {connection.pk for connection in connections if connection is not None}
-    found: ChoiceLabels = {}
-    for row in ChoiceCache.objects.filter(connection__in=wanted).order_by("fetched_at"):
-        found.setdefault((row.connection_id, row.key), {}).update({str(v): str(label) for v, label in row.choices})
-    return found
 
 
 @dataclass(frozen=True)
-class Offer:
-    """One operation as it is offered, and what stands in its way."""
+class OperationOffer:
+    """One operation on offer, and what keeps it from being chosen."""
 
     operation: Operation
     needs_connection: bool
@@ -106,7 +92,7 @@ class Offer:
 
 def offers(
     chosen: Iterable[Operation], connections: Mapping[str, list[Connection]]
-) -> list[tuple[Connector, bool, list[Offer]]]:
+) -> list[tuple[Connector, bool, list[OperationOffer]]]:
     """Operations by connector, in the settings' order: (connector, is connected or needs no connection, offers)."""
     groups = []
     wanted = list(chosen)
@@ -119,15 +105,17 @@ def offers(
     return groups
 
 
-def _offer(chosen: Operation, connections: list[Connection]) -> Offer:
+def _offer(chosen: Operation, connections: list[Connection]) -> OperationOffer:
     if not chosen.connector.needs_connection:
-        return Offer(chosen, needs_connection=False, missing_scopes=[], is_closed=bool(chosen.connector.closed()))
+        return OperationOffer(
+            chosen, needs_connection=False, missing_scopes=[], is_closed=bool(chosen.connector.closed())
+        )
     lacking = [missing_scopes(chosen, connection) for connection in connections]
-    return Offer(chosen, not connections, [] if not lacking or [] in lacking else lacking[0])
+    return OperationOffer(chosen, not connections, [] if not lacking or [] in lacking else lacking[0])
 
 
 def missing_scopes(chosen: Operation, connection: Connection) -> list[str]:
-    """What the connection's consent lacks for it; nothing where the provider did not tell what it granted."""
+    """The permissions that the connection lacks for it; none if the provider did not say what it granted."""
     granted = connection.grant.scopes
     return chosen.missing_scopes(granted) if granted else []
 
@@ -135,9 +123,9 @@ def missing_scopes(chosen: Operation, connection: Connection) -> list[str]:
 def pick_connection(
     connections: list[Connection], posted: str | None, stored: Connection | None
 ) -> tuple[Connection | None, str]:
-    """The connection that a form means: what was posted, else what is stored, else the only one there is.
+    """The connection a form refers to: the posted one, else the stored one, else the only one.
 
-    The second value is the sentence to show where none is settled.
+    The second value is the message to show if there is none.
     """
     if posted is not None:
         found = next((each for each in connections if str(each.pk) == posted), None)
@@ -148,7 +136,7 @@ def pick_connection(
 
 
 def loader(connection: Connection | None, *, refresh: str = "") -> Loader:
-    """Fetches choices for a form, each list once however many rows show it. `refresh` names the input to fetch anew."""
+    """Fetches choices for a form, each list once however many rows use it. `refresh` names the input to fetch again."""
     trouble: list[str] = []
     fetched: dict[tuple[str, tuple[tuple[str, str], ...]], Loaded] = {}
     refreshed: set[str] = set()

@@ -1,4 +1,4 @@
-"""What was: deleted workflows, and how two versions of one differ."""
+"""History: deleted workflows, and the differences between two versions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations.access import Can, allow, may, team_of
+from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
-from workflows import editing
-from workflows.describing import changes, describe
+from workflows.definitions import editing
+from workflows.definitions.description import changes, describe
 from workflows.models import Workflow, WorkflowVersion
 from workflows.views.common import any_workflow_or_404
 
@@ -30,21 +30,22 @@ def deleted(request: HttpRequest) -> HttpResponse:
 @require_POST
 @allow(Can.BUILD)
 def take_back(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Show a deleted workflow again, paused as it was."""
+    """Restore a deleted workflow: paused, or as the draft that it was."""
     workflow = any_workflow_or_404(request, workflow_id)
     try:
         editing.undelete_workflow(workflow)
     except editing.EditError as error:
         messages.error(request, error.message)
         return redirect("deleted_workflows")
-    messages.success(request, f"{workflow.name} is back. It is paused until somebody switches it on.")
+    state = ", as a draft." if workflow.published is None else ". It is paused until somebody switches it on."
+    messages.success(request, f"{workflow.name} was restored{state}")
     return redirect("workflow", workflow.pk)
 
 
 @require_GET
 @allow(Can.LOOK)
 def compare(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """What one version says differently from another: `?from=` and `?to=`, the last two where nothing is asked."""
+    """How two versions differ: `?from=` and `?to=`, by default the last two."""
     workflow = any_workflow_or_404(request, workflow_id)
     versions = list(workflow.versions.select_related("published_by").order_by("-number"))
     if not versions:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from integrations.access import Can, allow, may, team_of
+from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
-from workflows import expecting, notices, safeguards
-from workflows.models import Notice, Safeguards, Workflow
-from workflows.safeguard_forms import SafeguardsForm
+from workflows.definitions.changes import revisions
+from workflows.forms.safeguard_forms import SafeguardsForm
+from workflows.models import Notice, Workflow, WorkflowPart
+from workflows.notifications import notify, safeguards
+from workflows.views.editor.form_page import WholePage
+from workflows.worker import expected_runs
 
 PER_PAGE = 50
 _FIELDS = [
@@ -28,43 +31,64 @@ _WHEN = ("expected", "expected_at", "expected_zone", "expected_weekday", "expect
 @require_http_methods(["GET", "POST"])
 @allow(Can.BUILD)
 def workflow_safeguards(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Show and save how far the workflow may go by itself."""
+    """Show and save how much the workflow may do by itself."""
     mine = Workflow.objects.for_team(team_of(request)).select_related("published").defer("published__plan")
     workflow: Workflow = get_object_or_404(mine, pk=workflow_id)
-    own = safeguards.of(workflow)
-    initial = {name: getattr(own, name) for name in _FIELDS}
-    initial["people"] = list(own.people.all()) if own.pk else []
-    members = notices.possible_recipients(team_of(request))
-    form = SafeguardsForm(request.POST or None, initial=initial, members=members)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            own = safeguards.stored(workflow)
-            before = [getattr(own, name) for name in _WHEN]
-            for name in _FIELDS:
-                setattr(own, name, form.cleaned_data[name])
-            if [getattr(own, name) for name in _WHEN] != before:
-                expecting.begin(own)
-            own.save()
-            own.people.set(form.cleaned_data["people"])
-        messages.success(request, "The safeguards are saved; they hold from now on, for every version.")
-        return redirect("workflow", workflow.pk)
-    context = {
-        "workflow": workflow,
-        "form": form,
-        "limits": [form[name] for name in SafeguardsForm.LIMITS],
-        "expected": [form[name] for name in SafeguardsForm.EXPECTED],
-        "next_time": expecting.next_time(own),
-        "zones": sorted(available_timezones()),
-        "without_address": [each for each in members if not each.email],
-        "defaults": Safeguards,
-    }
-    return page(request, "workflows/safeguards.html", context, title=f"Safeguards of {workflow.name}")
+    return SafeguardsPage(request, workflow).answer()
+
+
+class SafeguardsPage(WholePage):
+    """How much a workflow may do by itself, and who is told."""
+
+    template = "workflows/safeguards.html"
+    form: SafeguardsForm
+
+    def __init__(self, request: HttpRequest, workflow: Workflow) -> None:
+        super().__init__(request, workflow, revisions.part_of(workflow, WorkflowPart.Part.SAFEGUARDS))
+        self.members = notify.possible_recipients(team_of(request))
+        self.form = SafeguardsForm(self.posted, initial=self.stored_fields(), members=self.members)
+
+    @property
+    def title(self) -> str:
+        """Whose safeguards they are."""
+        return f"Safeguards of {self.workflow.name}"
+
+    def stored_fields(self) -> dict[str, object]:
+        """The safeguards as stored, or the defaults."""
+        own = safeguards.of(self.workflow)
+        people = list(own.people.all()) if own.pk else []
+        return {**{name: getattr(own, name) for name in _FIELDS}, "people": people}
+
+    def save(self, typed: None) -> HttpResponse:
+        """Store them and go to the workflow."""
+        given = self.form.cleaned_data
+        own = safeguards.stored(self.workflow)
+        before = [getattr(own, name) for name in _WHEN]
+        for name in _FIELDS:
+            setattr(own, name, given[name])
+        if [getattr(own, name) for name in _WHEN] != before:
+            expected_runs.begin(own)
+        own.save()
+        own.people.set(given["people"])
+        messages.success(self.request, "The safeguards are saved. They apply from now on, to every version.")
+        return redirect("workflow", self.workflow.pk)
+
+    def context(self, typed: None) -> dict[str, Any]:
+        """The fields in their groups, and when the next run is expected."""
+        form = self.form
+        return {
+            "limits": [form[name] for name in SafeguardsForm.LIMITS],
+            "expected": [form[name] for name in SafeguardsForm.EXPECTED],
+            "next_time": expected_runs.next_time(safeguards.of(self.workflow)),
+            "zones": sorted(available_timezones()),
+            "without_address": [each for each in self.members if not each.email],
+        }
 
 
 @require_GET
 @allow(Can.LOOK)
 def notice_list(request: HttpRequest) -> HttpResponse:
-    """What people should know of: what nobody has read yet first, then what was read, newest first."""
+    """The team's notices: unread ones first, then the read ones, newest first."""
     team = team_of(request)
     number = request.GET.get("page", "1")
     start = (min(10_000, int(number)) - 1) * PER_PAGE if number.isdecimal() and len(number) < 6 and int(number) else 0
@@ -72,8 +96,8 @@ def notice_list(request: HttpRequest) -> HttpResponse:
     unread = list(mine.filter(read_at__isnull=True)[:200]) if not start else []
     rows = list(mine.filter(read_at__isnull=False)[start : start + PER_PAGE + 1])
     context = {
-        "unread": [(notice, notices.page_of(notice)) for notice in unread],
-        "read": [(notice, notices.page_of(notice)) for notice in rows[:PER_PAGE]],
+        "unread": [(notice, notify.page_of(notice)) for notice in unread],
+        "read": [(notice, notify.page_of(notice)) for notice in rows[:PER_PAGE]],
         "may_build": may(request, Can.BUILD),
         "previous_page": start // PER_PAGE if start else None,
         "next_page": start // PER_PAGE + 2 if len(rows) > PER_PAGE else None,
@@ -84,20 +108,20 @@ def notice_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 @allow(Can.BUILD)
 def read_notice(request: HttpRequest, notice_id: int) -> HttpResponse:
-    """Take one from the unread ones."""
+    """Mark one notice as read."""
     found: Notice = get_object_or_404(Notice.objects.for_team(team_of(request)), pk=notice_id)
     assert isinstance(request.user, User)
-    notices.mark_read([found], by=request.user)
+    notify.mark_read([found], by=request.user)
     return redirect("notices")
 
 
 @require_POST
 @allow(Can.BUILD)
 def read_all_notices(request: HttpRequest) -> HttpResponse:
-    """Take all from the unread ones that the page has shown, and none that came since."""
+    """Mark all notices as read that the page has shown, but none that came since."""
     assert isinstance(request.user, User)
     shown = request.POST.getlist("shown")
     pks = [int(each) for each in shown if each.isascii() and each.isdecimal() and len(each) < 19]
-    done = notices.mark_read(Notice.objects.for_team(team_of(request)).filter(pk__in=pks), by=request.user)
+    done = notify.mark_read(Notice.objects.for_team(team_of(request)).filter(pk__in=pks), by=request.user)
     messages.success(request, f"{done} notice{'s' * (done != 1)} marked as read.")
     return redirect("notices")

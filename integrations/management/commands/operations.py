@@ -1,4 +1,4 @@
-"""`manage.py operations`: every trigger and action there is, for people, as JSON, or as the table in README.md."""
+"""`manage.py operations`: every trigger and action, for people, as JSON, or as the table in docs/operations.md."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from integrations import registry
-from integrations.base import Action, Operation, Start, Trigger
-from integrations.jsonfield import dumps
-from integrations.schema import Field
+from integrations.core.exact_json import dumps
+from integrations.framework import registry
+from integrations.framework.base import Action, Operation, Start, Trigger
+from integrations.schema.schema import Field
 
 
 class Command(BaseCommand):
@@ -19,7 +19,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON, with a JSON Schema of each one's inputs")
-        parser.add_argument("--markdown", action="store_true", help="print the rows of the table in README.md")
+        parser.add_argument("--markdown", action="store_true", help="print the rows of the table in docs/operations.md")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["markdown"]:
@@ -27,14 +27,14 @@ class Command(BaseCommand):
                 self.stdout.write(_row(operation))
             return
         if options["json"]:
-            self.stdout.write(dumps([told(operation) for operation in registry.operations()]))
+            self.stdout.write(dumps([description_of(operation) for operation in registry.operations()]))
             return
         for operation in registry.operations():
             for line in _lines(operation):
                 self.stdout.write(line)
 
 
-def told(operation: Operation) -> dict[str, Any]:
+def description_of(operation: Operation) -> dict[str, Any]:
     """An operation as the JSON list shows it."""
     return {
         "key": operation.full_key,
@@ -72,7 +72,7 @@ def _kind(operation: Operation) -> str:
 
 
 def _cadence(trigger: Trigger) -> str:
-    """Whether the provider tells of what is new, or has to be asked; or that there is none to ask."""
+    """Whether the provider reports what is new, or is polled, or there is no provider."""
     if isinstance(trigger, Start):
         return "started"
     return "instant" if trigger.doorbell else "polled"

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet, InvalidToken
 from django.apps import apps
 from django.conf import settings
@@ -14,17 +17,21 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
 from django.db.models.functions import Cast
 
-from integrations.encryption import EncryptedTextField, ring
+from integrations.core.encryption import EncryptedTextField, ring
+from integrations.teams.second_factor_seeds import with_seeds
 
 #: A value that a worker replaces while it is turned over is read again; more often than this it does not happen.
 _TRIES = 5
+
+#: Re-encrypts one stored value under the key given and says what it did.
+TurnOver = Callable[[Fernet], str]
 
 
 class Command(BaseCommand):
     """Works in small steps without a long transaction: it can be stopped, and run again beside the workers."""
 
     help = (
-        "Re-encrypt all stored tokens under the first key of TOKEN_KEYS. Put a new key in front, restart Pinxero, run "
+        "Re-encrypt all stored secrets under the first key of TOKEN_KEYS. Put a new key in front, restart Pinxero, run "
         "this, then drop the old keys. It can be interrupted and run again."
     )
 
@@ -41,11 +48,11 @@ class Command(BaseCommand):
         first = Fernet(settings.TOKEN_KEYS[0])
         counts: Counter[str] = Counter()
         unopened: list[str] = []
-        for field, row_id in _stored(options["batch"]):
-            outcome = _turn_over(field, row_id, first)
+        for name, turn_over in chain(_stored_values(options["batch"]), _stored_seeds(options["batch"])):
+            outcome = turn_over(first)
             counts[outcome] += 1
             if outcome == "unopened":
-                unopened.append(f"{field.model._meta.label} {row_id} ({field.name})")
+                unopened.append(name)
         self.stdout.write(f"Re-encrypted {counts['done']}, already under the first key {counts['same']}.")
         if unopened:
             raise CommandError(
@@ -55,16 +62,27 @@ class Command(BaseCommand):
             )
 
 
-def _stored(batch: int) -> Iterator[tuple[EncryptedTextField, int]]:
-    """Every encrypted value that is not empty, by its field and its row's id, in the order of the ids."""
+def _stored_values(batch: int) -> Iterator[tuple[str, TurnOver]]:
+    """Every value of an encrypted field that is not empty: its name, and what turns it over."""
     for model in apps.get_models():
         for field in model._meta.get_fields():
-            if not isinstance(field, EncryptedTextField):
-                continue
-            after = 0
-            while ids := list(_raw(field).filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:batch]):
-                yield from ((field, row_id) for row_id in ids)
-                after = ids[-1]
+            if isinstance(field, EncryptedTextField):
+                for row_id in _ids(_raw(field), batch):
+                    yield f"{model._meta.label} {row_id} ({field.name})", partial(_turn_over, field, row_id)
+
+
+def _stored_seeds(batch: int) -> Iterator[tuple[str, TurnOver]]:
+    """The same for second factors, whose secrets lie inside a JSON column of allauth's."""
+    for row_id in _ids(Authenticator.objects.all(), batch):
+        yield f"{Authenticator._meta.label} {row_id} (data)", partial(_turn_over_seeds, row_id)
+
+
+def _ids(rows: models.QuerySet[Any], batch: int) -> Iterator[int]:
+    """In their order, a batch at a time."""
+    after = 0
+    while ids := list(rows.filter(pk__gt=after).order_by("pk").values_list("pk", flat=True)[:batch]):
+        yield from ids
+        after = ids[-1]
 
 
 def _raw(field: EncryptedTextField) -> models.QuerySet[Any]:
@@ -80,15 +98,38 @@ def _turn_over(field: EncryptedTextField, row_id: int, first: Fernet) -> str:
         old = row.values_list("raw", flat=True).first()
         if old is None:
             return "gone"
-        if _opens(first, old):
-            return "same"
         try:
-            new = ring().rotate(old.encode()).decode()
+            new = _under(first, old)
         except InvalidToken:
             return "unopened"
+        if new == old:
+            return "same"
         if row.filter(raw=old).update(**{field.name: models.Value(new, output_field=models.TextField())}):
             return "done"
     raise CommandError(f"{field.model._meta.label} {row_id} keeps changing. Run this again.")
+
+
+def _turn_over_seeds(row_id: int, first: Fernet) -> str:
+    """The like for one second factor; a recovery code that is used up meanwhile stays used up."""
+    for _ in range(_TRIES):
+        row = Authenticator.objects.filter(pk=row_id)
+        old = row.values_list("data", flat=True).first()
+        if old is None:
+            return "gone"
+        try:
+            new = with_seeds(old, partial(_under, first))
+        except InvalidToken:
+            return "unopened"
+        if new == old:
+            return "same"
+        if row.filter(data=old).update(data=new):
+            return "done"
+    raise CommandError(f"{Authenticator._meta.label} {row_id} keeps changing. Run this again.")
+
+
+def _under(first: Fernet, ciphertext: str) -> str:
+    """The ciphertext under the first key: itself where it is. Raises InvalidToken where no key opens it."""
+    return ciphertext if _opens(first, ciphertext) else ring().rotate(ciphertext.encode()).decode()
 
 
 def _opens(key: Fernet, ciphertext: str) -> bool:

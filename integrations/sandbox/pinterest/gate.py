@@ -1,4 +1,4 @@
-"""What stands before Pinterest's API: the token, the limits, the scopes; and the shape of its errors."""
+"""The checks before Pinterest's API: token, limits, scopes; and the shape of its errors."""
 
 import contextlib
 import math
@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.sandbox import clock, dial, exchange, limits, tokens
-from integrations.sandbox.answers import Refused, json_answer
-from integrations.sandbox.exchange import Call, View
+from integrations.sandbox.exchange import clock, exchange, fault_dial, limits
+from integrations.sandbox.exchange.answers import Refused, json_answer
+from integrations.sandbox.exchange.exchange import Call, View
+from integrations.sandbox.oauth import tokens
 
 NOT_PERMITTED = "You are not permitted to access that resource."
+#: How many calls an app with trial access may make in a day, and how many of them may be writes.
+TRIAL_CALLS, TRIAL_WRITES = 1000, 300
 TOO_MANY = "You have exceeded your rate limit. Try again later."
 
 
@@ -51,13 +54,15 @@ def _gate(call: Call, scopes: list[str]) -> Iterator[None]:
 
 def _count(call: Call) -> None:
     assert call.token is not None
-    setting = dial.current()
+    setting = fault_dial.current()
     kind = "org_write" if call.is_write else "org_read"
     limit = setting.pinterest_write_limit if call.is_write else setting.pinterest_read_limit
-    seconds = limits.MINUTE
+    seconds, subject = limits.MINUTE, f"pinterest {call.token.grant.user_id}"
     if setting.trial:
-        limit, seconds, kind = (300, limits.DAY, "trial_write") if call.is_write else (1000, limits.DAY, "trial_read")
-    allowance = limits.take(f"pinterest {call.token.grant.user_id}", kind, seconds, limit)
+        limit, seconds, kind = TRIAL_CALLS, limits.DAY, "trial"
+        writes = limits.take(subject, "trial_write", seconds, TRIAL_WRITES) if call.is_write else None
+        limit = 0 if writes and writes.is_refused else limit
+    allowance = limits.take(subject, kind, seconds, limit)
     call.headers |= {
         "x-ratelimit-limit": str(limit),
         "x-ratelimit-remaining": str(allowance.left),
@@ -65,4 +70,4 @@ def _count(call: Call) -> None:
         "x-pinterest-rid": f"{call.arrival:016d}",
     }
     if allowance.is_refused:
-        raise refusal(429, 8, TOO_MANY, {"Retry-After": str(allowance.wait)})
+        raise refusal(429, 8, TOO_MANY)  # only the headers of the rate say when to call again

@@ -1,15 +1,17 @@
-"""Boards and pins as the sandbox keeps them: ids, places in lists, printed forms."""
+"""Boards and pins as the sandbox stores them: ids, order in lists, JSON."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from integrations.sandbox import clock, counters, tokens
+from integrations.sandbox.data import counters
+from integrations.sandbox.exchange import clock
 from integrations.sandbox.models import Board, Pin, Section
+from integrations.sandbox.oauth import tokens
 
-# Ids jump about, as the real ones do: a larger id does not mean a newer pin. The factor has no divisor in common with
-# the span, so no id comes twice.
+# Ids are not in order, like the real ones: a larger id does not mean a newer pin. The factor has no divisor in common
+# with the span, so no id occurs twice.
 _SPAN, _FACTOR, _FIRST = 9 * 10**17, 548_632_917_441_736_607, 10**17
 #: Pins here are pictures.
 CREATIVE_TYPE = "REGULAR"
@@ -21,7 +23,7 @@ def _identifier(number: int, salt: int) -> str:
 
 
 def _place(number: int) -> int:
-    """The order of lists: newest first by and large, but neighbours change places, as seen at Pinterest."""
+    """The order of lists: roughly newest first, but neighbours may be swapped, as seen at Pinterest."""
     return number ^ 3
 
 
@@ -51,7 +53,7 @@ def add_pins(
     at: int | None = None,
     section: Section | None = None,
 ) -> list[Pin]:
-    """Make pins with these details, in this order; a second apart in their creation times."""
+    """Make pins with these details, in this order, created one second apart."""
     first, moment = counters.take("pins", len(details)), clock.now() if at is None else at
     pins = [
         Pin(

@@ -2,15 +2,18 @@
 
 import base64
 import binascii
+from ipaddress import ip_address
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import QuerySet
 from django.urls import path
 
-from integrations.sandbox import dial, tokens
-from integrations.sandbox.answers import Answer, Unreadable, json_answer, loads
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.exchange import fault_dial
+from integrations.sandbox.exchange.answers import Answer, Unreadable, json_answer, loads
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.models import Board, Pin, Section
+from integrations.sandbox.oauth import tokens
 from integrations.sandbox.pinterest import store
 from integrations.sandbox.pinterest.gate import refusal, resource
 
@@ -75,7 +78,7 @@ def create_board(call: Call) -> Answer:
 
 
 def update_board(call: Call, board_id: str) -> Answer:
-    """PATCH: a board becomes PUBLIC or SECRET this way, never PROTECTED."""
+    """PATCH: a board can become PUBLIC or SECRET, never PROTECTED."""
     board = _own_board(call, board_id)
     body = _body(call)
     unknown = set(body) - {"name", "description", "privacy"}
@@ -95,7 +98,7 @@ def update_board(call: Call, board_id: str) -> Answer:
 
 
 def delete_board(call: Call, board_id: str) -> Answer:
-    """Its sections and pins go with it."""
+    """Its sections and pins are deleted too."""
     board = _own_board(call, board_id)
     call.wrote(f"deleted board {board.name}", board.board_id)
     board.delete()
@@ -147,7 +150,7 @@ def create_section(call: Call, board_id: str) -> Answer:
     name = _text(_body(call), "name", 180)
     if not name:
         raise _invalid("Invalid request: name is required, with at most 180 characters.")
-    if dial.roll(call.arrival, 5) < dial.current().p_section_conflict:
+    if fault_dial.roll(call.arrival, 5) < fault_dial.current().p_section_conflict:
         raise refusal(409, 409, _BUSY)
     made = store.add_section(board, name)
     call.wrote(f"created section {name}", made.section_id)
@@ -166,7 +169,7 @@ def update_section(call: Call, board_id: str, section_id: str) -> Answer:
 
 
 def delete_section(call: Call, board_id: str, section_id: str) -> Answer:
-    """Its pins go with it."""
+    """Its pins are deleted too."""
     section = _section(_own_board(call, board_id), section_id)
     call.wrote(f"deleted section {section.name}", section.section_id)
     Pin.objects.filter(section=section).delete()
@@ -187,7 +190,7 @@ def _section(board: Board, section_id: str) -> Section:
 
 
 def list_pins(call: Call) -> Answer:
-    """All own pins. Those of protected boards are left out unless they are asked for."""
+    """All of the user's pins. Those of protected boards are left out unless asked for."""
     query = call.request.GET
     found = _visible_pins(call)
     if query.get("include_protected_pins", "false").lower() != "true":
@@ -213,7 +216,7 @@ def delete_pin(call: Call, pin_id: str) -> Answer:
 
 
 def update_pin(call: Call, pin_id: str) -> Answer:
-    """A beta that is not open to all apps, so not to ours."""
+    """A beta that is not open to all apps, and not to this one."""
     raise refusal(403, 29, "You are not permitted to access that resource.")
 
 
@@ -234,7 +237,7 @@ def _visible_pins(call: Call) -> QuerySet[Pin]:
 
 
 def create_pin(call: Call) -> Answer:
-    if dial.current().trial:
+    if fault_dial.current().trial:
         raise refusal(403, 29, _TRIAL)
     body = _body(call)
     details = {name: _text(body, name, limit) for name, limit in _PIN_LIMITS.items()}
@@ -250,13 +253,15 @@ def create_pin(call: Call) -> Answer:
 
 
 def _image(source: Any) -> str | None:
-    """The address of the picture; uploaded data is checked and then shown from an invented address."""
+    """The address of the picture; uploaded data is checked and gets an invented address."""
     if not isinstance(source, dict):
         raise _invalid("Invalid request: media_source is required.")
     kind = source.get("source_type")
     if kind == "image_url":
         if not str(source.get("url", "")).startswith(("http://", "https://")):
             raise _invalid("Invalid request: media_source.url must be an absolute address.")
+        if not _is_public(str(source["url"])):
+            raise _invalid("Invalid request: media_source.url cannot be reached.")
         return str(source["url"])
     if kind == "image_base64":
         try:
@@ -272,6 +277,15 @@ def _image(source: Any) -> str | None:
             raise _invalid("Invalid request: multiple_image_urls needs 2 to 5 items.")
         return str(items[0].get("url", ""))
     raise _invalid("Invalid request: media_source.source_type is not supported.")
+
+
+def _is_public(address: str) -> bool:
+    """Whether Pinterest could fetch it: a name with a dot, or an IP address that is not private."""
+    try:
+        host = urlsplit(address).hostname or ""
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host
 
 
 def _body(call: Call) -> dict[str, Any]:
@@ -294,18 +308,27 @@ def _text(body: dict[str, Any], name: str, limit: int) -> str | None:
 
 
 def _page(call: Call, found: QuerySet[Any], render: Any) -> Answer:
-    """One page and the bookmark of the next. Bookmarks mark a place, so new pins shift nothing."""
+    """One page and the bookmark of the next. A bookmark is a fixed position, so new pins shift nothing."""
     query = call.request.GET
     text = query.get("page_size", str(_DEFAULT_PAGE))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= _MAX_PAGE:
         raise _invalid(f"Invalid request: page_size must be between 1 and {_MAX_PAGE}.")
-    size = int(text)
+    size = _size(call, int(text))
     bookmark = query.get("bookmark")
     if bookmark:
         found = found.filter(position__lt=_place_of(bookmark))
     rows = list(found[: size + 1])
+    if size == 0 and rows:
+        return json_answer({"items": [], "bookmark": _bookmark(rows[0].position + 1)})
     more = _bookmark(rows[size - 1].position) if len(rows) > size else None
     return json_answer({"items": [render(row) for row in rows[:size]], "bookmark": more})
+
+
+def _size(call: Call, asked: int) -> int:
+    """The page's maximum size. A page cut short is empty if it is the first, else half as long."""
+    if fault_dial.roll(call.arrival, 6) >= fault_dial.current().p_short_page:
+        return asked
+    return max(1, asked // 2) if call.request.GET.get("bookmark") else 0
 
 
 def _bookmark(position: int) -> str:

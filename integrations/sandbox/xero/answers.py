@@ -4,8 +4,8 @@ import uuid
 from datetime import UTC, date, datetime
 from typing import Any
 
-from integrations.sandbox import clock
-from integrations.sandbox.answers import Answer, Refused, json_answer, text_answer
+from integrations.sandbox.exchange import clock
+from integrations.sandbox.exchange.answers import Answer, Refused, json_answer, text_answer
 
 NOT_FOUND = "The resource you're looking for cannot be found"
 
@@ -32,7 +32,7 @@ def xero_moment(milliseconds: int) -> str:
 
 
 def xero_date(day: str) -> str:
-    """Xero's print of a plain day, `2026-11-22`."""
+    """A plain day, `2026-11-22`, in Xero's format."""
     moment = datetime.combine(date.fromisoformat(day), datetime.min.time(), tzinfo=UTC)
     return xero_moment(int(moment.timestamp() * 1000))
 
@@ -46,7 +46,7 @@ def method_not_allowed() -> Refused:
 
 
 def problem(status: int, title: str, detail: str) -> Refused:
-    """What Xero's gate says, before the accounting API is reached."""
+    """An error of Xero's gateway, before the accounting API is reached."""
     body: dict[str, Any] = {
         "Type": None,
         "Title": title,

@@ -1,21 +1,23 @@
-"""Writing several records in one call: the body's forms, and the two ways of reporting what is wrong with some."""
+"""Writing several records in one call: the forms of the body, and the two ways to report problems of some of them."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
 
-from integrations.sandbox.answers import Answer, Unreadable, loads
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.exchange.answers import Answer, Unreadable, loads
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.xero import answers
 from integrations.sandbox.xero.books import is_guid
 
 EMPTY_ID = "00000000-0000-0000-0000-000000000000"
+#: The most records of a kind in one request.
+MOST = {"Items": 500}
 Record = dict[str, Any]
 
 
 class Invalid(Exception):
-    """One record breaks rules: `messages` are all that is wrong with it, `element` is it as sent, with the marks."""
+    """One record breaks rules: `messages` are all its problems, `element` is the record as sent, with errors added."""
 
     def __init__(self, element: Record, messages: list[str], nested: list[str] | None = None) -> None:
         super().__init__("; ".join(messages))
@@ -36,13 +38,15 @@ def elements(call: Call, plural: str) -> list[Record]:
         found = [found]
     if not isinstance(found, list) or not found or not all(isinstance(item, dict) for item in found):
         raise answers.bad_post_data(f"The body must hold a list {plural} with at least one record.")
+    if len(found) > MOST.get(plural, len(found)):
+        raise answers.bad_post_data(f"A request can hold at most {MOST[plural]} records of {plural}.")
     return found
 
 
 def write(
     call: Call, plural: str, id_name: str, write_one: Callable[[Record], Record], only_id: str | None = None
 ) -> Answer:
-    """Write every record, or none (the default); with `summarizeErrors=false` the good ones."""
+    """Write all records or none (the default); with `summarizeErrors=false` the valid ones."""
     sent = elements(call, plural)
     if only_id is not None:
         if len(sent) != 1:
@@ -76,6 +80,6 @@ def _one_by_one(call: Call, write_one: Callable[[Record], Record], record: Recor
 
 
 def _printable(element: Record, id_name: str) -> Record:
-    """The record as sent; an id that is none would break the answer's own rules."""
+    """The record as sent, with an empty id in place of an invalid one, which would make the answer invalid."""
     sent_id = str(element.get(id_name) or "")
     return {**element, id_name: sent_id if is_guid(sent_id) else EMPTY_ID}

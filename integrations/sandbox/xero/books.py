@@ -1,4 +1,4 @@
-"""Reading and writing an organisation's records, and what all lists have in common."""
+"""Reading and writing an organisation's records, and what all lists share."""
 
 import re
 import uuid
@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import QueryDict
 
-from integrations.sandbox import clock, webhooks
-from integrations.sandbox.answers import dumps, loads
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.exchange import clock
+from integrations.sandbox.exchange.answers import dumps, loads
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.models import Document
+from integrations.sandbox.webhooks import changes
 from integrations.sandbox.xero import answers, where
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
@@ -22,7 +23,7 @@ MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 1000, 100
 
 @dataclass
 class Entry:
-    """A stored record and its row. `record` holds plain days and Decimals, never Xero's printed forms."""
+    """A stored record and its row. `record` holds plain days and Decimals, never Xero's formats."""
 
     row: Document
     record: dict[str, Any]
@@ -71,18 +72,24 @@ def add(call: Call, kind: str, record: dict[str, Any], **columns: str) -> Entry:
 
 
 def store(changed: Entry, **columns: str) -> None:
+    """Store a record that was made or changed, and its webhook event if wanted."""
+    is_new = changed.row.pk is None
+    # Two changes in one millisecond still get different times.
+    changed.row.updated_at = max(clock.now(), changed.row.updated_at + 1)
+    store_silently(changed, **columns)
+    changes.note(changed.row, changed.record, is_new=is_new)
+
+
+def store_silently(changed: Entry, **columns: str) -> None:
+    """Store a change that does not count as one: `UpdatedDateUTC` stays, and no webhook event is stored."""
     for name, value in columns.items():
         setattr(changed.row, name, value)
-    # Two changes in one millisecond still get two different moments.
-    changed.row.updated_at = max(clock.now(), changed.row.updated_at + 1)
     changed.row.content = dumps(changed.record)
-    is_new = changed.row.pk is None
     changed.row.save()
-    webhooks.note(changed.row, changed.record, is_new=is_new)
 
 
 def changed_since(call: Call, found: QuerySet[Document]) -> QuerySet[Document]:
-    """If-Modified-Since, in whole seconds of UTC."""
+    """If-Modified-Since, in whole seconds UTC."""
     header = call.request.headers.get("If-Modified-Since")
     if not header:
         return found
@@ -117,7 +124,7 @@ View = Callable[[Entry], Mapping[str, Any]]
 
 
 def filtered(query: QueryDict, found: Iterable[Entry], fields: where.Fields, view: View) -> list[Entry]:
-    """Those that the `where` parameter lets through, in the order that `order` asks for."""
+    """The entries that match the `where` parameter, in the order that `order` asks for."""
     text = query.get("where", "").strip()
     found = list(found)
     if text:

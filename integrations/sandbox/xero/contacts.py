@@ -1,13 +1,13 @@
-"""Contacts: find, create, change. Names are unique among active contacts, as Xero still has it."""
+"""Contacts: find, create, change. Names are unique among active contacts, as at Xero."""
 
 import re
 from typing import Any
 
-from integrations.sandbox import clock
-from integrations.sandbox.answers import Answer
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.data.organisations import ORGANISATIONS
+from integrations.sandbox.exchange import clock
+from integrations.sandbox.exchange.answers import Answer
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.models import Document
-from integrations.sandbox.organisations import ORGANISATIONS
 from integrations.sandbox.xero import answers, batch, books, history
 from integrations.sandbox.xero.batch import Invalid, Record
 from integrations.sandbox.xero.books import Entry
@@ -43,10 +43,18 @@ _TEXT_LIMITS = {
     "AccountsPayableTaxType": 50,
 }
 _PHONE_TYPES = ("DDI", "DEFAULT", "FAX", "MOBILE")
-_PHONE_PARTS = ("PhoneNumber", "PhoneAreaCode", "PhoneCountryCode")
-_ADDRESS_PARTS = tuple(
-    ["AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4", "City", "Region", "PostalCode", "Country"]
-)
+_KNOWN_TYPES = {
+    "Phones": ("PhoneType", ("DEFAULT", "DDI", "MOBILE", "FAX", "OFFICE")),
+    "Addresses": ("AddressType", ("POBOX", "STREET")),
+}
+_PHONE_PARTS = {"PhoneNumber": 50, "PhoneAreaCode": 10, "PhoneCountryCode": 20}
+_ADDRESS_PARTS = dict.fromkeys(("AddressLine1", "AddressLine2", "AddressLine3", "AddressLine4"), 500) | {
+    "City": 255,
+    "Region": 255,
+    "PostalCode": 50,
+    "Country": 50,
+    "AttentionTo": 255,
+}
 _LISTS = {"Phones", "Addresses", "ContactPersons", "HasAttachments"}
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
 
@@ -65,13 +73,12 @@ def list_contacts(call: Call) -> Answer:
         entries = [one for one in entries if term in _searchable(one)]
     entries = books.filtered(query, entries, FIELDS, view)
     page, pagination = books.paged(query, entries)
-    return answers.envelope(
-        KIND, [render(one, summary=books.is_true(query, "summaryOnly")) for one in page], pagination
-    )
+    is_short, is_paged = books.is_true(query, "summaryOnly"), pagination is not None
+    return answers.envelope(KIND, [render(one, summary=is_short, merged=is_paged) for one in page], pagination)
 
 
 def get_contact(call: Call, key: str) -> Answer:
-    return answers.envelope(KIND, [render(_existing(call, key))])
+    return answers.envelope(KIND, [render(_existing(call, key), merged=True)])
 
 
 def create_contacts(call: Call) -> Answer:
@@ -99,7 +106,7 @@ def save(call: Call, sent: Record) -> Entry:
     if found is None:
         return create(call, sent)
     by_id = bool(sent.get("ContactID") or sent.get("ContactNumber"))
-    # A name that only served to find the contact does not rename it to another spelling.
+    # A name that was only used to find the contact does not change its spelling.
     return _change(call, found, sent if by_id else {name: sent[name] for name in sent if name != "Name"})
 
 
@@ -140,6 +147,8 @@ def _change(call: Call, found: Entry, sent: Record) -> Entry:
     if all(found.record.get(name) == value for name, value in changes.items()):
         return found
     record = {**found.record, **changes}
+    if record["ContactStatus"] == "ACTIVE":
+        record.pop("MergedToContactID", None)  # restored: separate again, and its documents stay with the other contact
     _check_unique(call.tenant, sent, record, own_id=found.id)
     found.record = record
     books.store(found, **_columns(record))
@@ -172,7 +181,7 @@ def _check_unique(tenant: str, sent: Record, record: Record, own_id: str) -> Non
 
 
 def _accepted(tenant: str, sent: Record) -> Record:
-    """The fields that a caller may set, cleaned; Invalid with everything that is wrong."""
+    """The fields that a caller may set, cleaned. Raises Invalid with all problems."""
     record: Record = {}
     messages: list[str] = []
     for name, limit in _TEXT_LIMITS.items():
@@ -182,7 +191,8 @@ def _accepted(tenant: str, sent: Record) -> Record:
                 messages.append(f"The {name} field cannot be longer than {limit} characters")
     if "<" in record.get("Name", "") or ">" in record.get("Name", ""):
         messages.append("The contact name cannot contain < or >")
-    if record.get("EmailAddress") and not _EMAIL.fullmatch(record["EmailAddress"]):
+    email = record.get("EmailAddress")
+    if email and not (email.isascii() and _EMAIL.fullmatch(email)):
         messages.append("Email address must be valid.")
     if "ContactStatus" in sent:
         record["ContactStatus"] = sent["ContactStatus"]
@@ -192,7 +202,7 @@ def _accepted(tenant: str, sent: Record) -> Record:
     if currency and currency not in ORGANISATIONS[tenant].currencies:
         messages.append(f"Organisation is not subscribed to currency {currency}")
     try:
-        record |= _lists(sent)
+        record |= _lists(sent, messages)
     except (TypeError, AttributeError):
         messages.append("Phones, Addresses and ContactPersons are lists of records")
     if len(record.get("ContactPersons", [])) > 5:
@@ -202,11 +212,13 @@ def _accepted(tenant: str, sent: Record) -> Record:
     return record
 
 
-def _lists(sent: Record) -> Record:
+def _lists(sent: Record, messages: list[str]) -> Record:
     record: Record = {}
     for name, parts in (("Phones", ("PhoneType", *_PHONE_PARTS)), ("Addresses", ("AddressType", *_ADDRESS_PARTS))):
         if isinstance(sent.get(name), list):
             record[name] = [{part: _text(one.get(part)) for part in parts if part in one} for one in sent[name]]
+            for one in record[name]:
+                _check_parts(name, one, messages)
     if isinstance(sent.get("ContactPersons"), list):
         record["ContactPersons"] = [
             {name: _text(one.get(name)) for name in ("FirstName", "LastName", "EmailAddress")}
@@ -216,12 +228,23 @@ def _lists(sent: Record) -> Record:
     return record
 
 
+def _check_parts(name: str, one: Record, messages: list[str]) -> None:
+    kind, known = _KNOWN_TYPES[name]
+    if one.get(kind) and one[kind] not in known:
+        messages.append(f"The {kind} must be {', '.join(known[:-1])} or {known[-1]}")
+    for part, limit in {**_PHONE_PARTS, **_ADDRESS_PARTS}.items():
+        if len(one.get(part, "")) > limit:
+            messages.append(f"The {part} field cannot be longer than {limit} characters")
+        elif part == "Country" and not re.fullmatch(r"[A-Za-z ]*", one.get(part, "")):
+            messages.append("The Country field can hold the letters A to Z only")
+
+
 def _text(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
 def mark_use(tenant: str, contact_id: str, invoice_type: str) -> None:
-    """A first invoice makes a contact a customer, a first bill a supplier; Xero bumps no date for it."""
+    """A first invoice makes a contact a customer, a first bill a supplier; `UpdatedDateUTC` stays, as at Xero."""
     field = "IsCustomer" if invoice_type == "ACCREC" else "IsSupplier"
     found = books.find(tenant, KIND, contact_id)
     if found and not found.record.get(field):
@@ -242,9 +265,11 @@ def _searchable(one: Entry) -> str:
     return "\n".join(one.record.get(name, "") for name in names).lower()
 
 
-def render(one: Entry, *, summary: bool = False) -> Record:
+def render(one: Entry, *, summary: bool = False, merged: bool = False) -> Record:
+    """A contact as Xero returns it; where it was merged to is shown in pages and when it is requested itself."""
     record = one.record
-    plain = {name: value for name, value in record.items() if name not in _LISTS}
+    hidden = _LISTS if merged else _LISTS | {"MergedToContactID"}
+    plain = {name: value for name, value in record.items() if name not in hidden}
     rendered = {"ContactID": one.id, **plain, "UpdatedDateUTC": answers.xero_moment(one.row.updated_at)}
     if not rendered.get("DefaultCurrency"):
         rendered.pop("DefaultCurrency", None)

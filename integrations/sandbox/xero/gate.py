@@ -1,4 +1,4 @@
-"""What stands before Xero's APIs: the token, the organisation, the limits, the scope."""
+"""The checks before Xero's APIs: token, organisation, limits, scope."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -6,17 +6,18 @@ from collections.abc import Callable, Iterator
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from integrations.sandbox import clock, dial, exchange, limits, tokens
-from integrations.sandbox.answers import Refused, text_answer
-from integrations.sandbox.exchange import Call, View
+from integrations.sandbox.exchange import clock, exchange, fault_dial, limits
+from integrations.sandbox.exchange.answers import Refused, text_answer
+from integrations.sandbox.exchange.exchange import Call, View
 from integrations.sandbox.models import Tenancy, Token
+from integrations.sandbox.oauth import tokens
 from integrations.sandbox.xero import answers
 
 
 def resource(scopes: str, **views: View) -> Callable[..., HttpResponse]:
-    """A Django view for one address of the accounting API: a function per method, and the scopes that open it.
+    """A Django view for one address of the accounting API: a function per method, and the scopes that allow it.
 
-    A scope opens reading and writing, `scope.read` reading only.
+    A scope allows reading and writing, `scope.read` reading only.
     """
     return _view(lambda call: _accounting_gate(call, scopes.split()), views)
 
@@ -65,20 +66,20 @@ def _accounting_gate(call: Call, scopes: list[str]) -> Iterator[None]:
         raise answers.problem(403, "Forbidden", "AuthenticationUnsuccessful")
     call.tenant = tenant
     subject = f"xero {grant.client_id} {tenant}"
-    with limits.at_once(subject, dial.current().concurrent_limit) as has_place:
+    with limits.at_once(subject, fault_dial.current().concurrent_limit) as has_place:
         if not has_place:
             raise _too_many("concurrent", None)
         _count(call, subject)
         _check_scope(call, token, scopes)
         is_file = "/Attachments/" in call.request.path and not call.is_write
         if not is_file and "application/json" not in call.request.headers.get("Accept", "").lower():
-            # The real one would answer XML: a client that forgets the header should hear of it here.
+            # The real one would answer with XML: a client that forgets the header should notice it here.
             raise Refused(text_answer("Ask for JSON: send Accept: application/json.", 406), "refused: no Accept header")
         yield
 
 
 def _count(call: Call, subject: str) -> None:
-    setting = dial.current()
+    setting = fault_dial.current()
     app = f"xero {call.client_id}"
     windows = (
         ("X-DayLimit-Remaining", "day", subject, limits.DAY, setting.day_limit),

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from integrations.sandbox import clock
-from integrations.sandbox.answers import Answer
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.exchange import clock
+from integrations.sandbox.exchange.answers import Answer
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.models import Note
 from integrations.sandbox.xero import answers, batch, books
 

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from integrations.sandbox import clock
-from integrations.sandbox.answers import Answer, json_answer
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.data.organisations import ORGANISATIONS
+from integrations.sandbox.exchange import clock, fault_dial
+from integrations.sandbox.exchange.answers import Answer, json_answer
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.models import Tenancy
-from integrations.sandbox.organisations import ORGANISATIONS
 from integrations.sandbox.xero.answers import not_found
+
+_PRACTICE = "5a0c9a1e-7d0f-4d5c-8a7e-2f6a5a1d0009"
 
 
 def list_connections(call: Call) -> Answer:
@@ -15,7 +17,15 @@ def list_connections(call: Call) -> Answer:
     event = call.request.GET.get("authEventId")
     if event:
         tenancies = tenancies.filter(auth_event_id=event)
-    return json_answer([_connection(tenancy) for tenancy in tenancies])
+    found = [_connection(tenancy) for tenancy in tenancies]
+    return json_answer([*found, *_practice(found)])
+
+
+def _practice(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An accountant's practice, which a consent may open besides the organisations; it has no books."""
+    if not found or not fault_dial.current().has_practice:
+        return []
+    return [{**found[0], "id": _PRACTICE, "tenantId": _PRACTICE, "tenantType": "PRACTICE", "tenantName": "Ledger & Co"}]
 
 
 def delete_connection(call: Call, connection_id: str) -> Answer:
@@ -44,5 +54,5 @@ def _connection(tenancy: Tenancy) -> dict[str, Any]:
 
 
 def _seven_digits(milliseconds: int) -> str:
-    """Xero prints seven digits of a second and no zone."""
+    """Xero writes seven digits of a second and no zone."""
     return f"{clock.iso_seconds(milliseconds)}.{milliseconds % 1000:03d}0000"

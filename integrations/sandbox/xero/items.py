@@ -1,16 +1,17 @@
 """Items: products and services. A tracked one has an inventory account and a cost account; its quantity and cost pool
-are results of documents, never inputs."""
+result from documents and are never inputs."""
 
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from integrations.sandbox import clock
-from integrations.sandbox.answers import Answer
-from integrations.sandbox.exchange import Call
-from integrations.sandbox.xero import answers, batch, books, history, invoices, lines, rules, totals
+from integrations.sandbox.exchange import clock
+from integrations.sandbox.exchange.answers import Answer
+from integrations.sandbox.exchange.exchange import Call
+from integrations.sandbox.xero import answers, batch, books, history
 from integrations.sandbox.xero.batch import Invalid, Record
 from integrations.sandbox.xero.books import Entry
-from integrations.sandbox.xero.stock import KIND, ZERO, find
+from integrations.sandbox.xero.documents import invoices, lines, rules, totals
+from integrations.sandbox.xero.documents.stock import KIND, ZERO, find
 
 FIELDS = dict.fromkeys(("Code", "Name", "Description", "PurchaseDescription"), "text") | {
     "ItemID": "guid",
@@ -142,7 +143,7 @@ def _details(tenant: str, name: str, sent: Any, existing: Record, messages: list
 
 
 def _tracking(tenant: str, record: Record, existing: Record, messages: list[str]) -> None:
-    """A tracked item names an inventory account and a cost account, and no other purchases account."""
+    """A tracked item has an inventory account and a cost account, and no other purchases account."""
     asset, purchase = record.get("InventoryAssetAccountCode"), record["PurchaseDetails"]
     record["IsTrackedAsInventory"] = bool(asset or purchase.get("COGSAccountCode"))
     if existing.get("IsTrackedAsInventory") and not record["IsTrackedAsInventory"]:

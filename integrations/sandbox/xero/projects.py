@@ -1,4 +1,4 @@
-"""Projects: an API of its own, with camelCase, ISO times, 201 and 204, and another shape of errors."""
+"""Projects: a separate API with camelCase, ISO times, 201 and 204, and another shape of errors."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -6,12 +6,13 @@ from typing import Any
 
 from django.http import QueryDict
 
-from integrations.sandbox.answers import Answer, Refused, Unreadable, json_answer, loads
-from integrations.sandbox.exchange import Call
-from integrations.sandbox.organisations import ORGANISATIONS
-from integrations.sandbox.tokens import XERO_USER
-from integrations.sandbox.xero import answers, books, contacts, totals
+from integrations.sandbox.data.organisations import ORGANISATIONS
+from integrations.sandbox.exchange.answers import Answer, Refused, Unreadable, json_answer, loads
+from integrations.sandbox.exchange.exchange import Call
+from integrations.sandbox.oauth.tokens import XERO_USER
+from integrations.sandbox.xero import answers, books, contacts
 from integrations.sandbox.xero.books import Entry
+from integrations.sandbox.xero.documents import totals
 
 KIND = "Projects"
 STATES = ("INPROGRESS", "CLOSED")

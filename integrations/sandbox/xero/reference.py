@@ -1,11 +1,12 @@
-"""What is set up in an organisation and only read here: profile, accounts, tax rates, currencies, themes ..."""
+"""Settings of an organisation that are only read here: profile, accounts, tax rates, currencies, themes ..."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from integrations.sandbox.answers import Answer
-from integrations.sandbox.exchange import Call
-from integrations.sandbox.organisations import CREATED, ORGANISATIONS
+from integrations.sandbox.data.organisations import CREATED, ORGANISATIONS
+from integrations.sandbox.exchange import fault_dial
+from integrations.sandbox.exchange.answers import Answer
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.xero import answers, where
 
 Record = dict[str, Any]
@@ -37,11 +38,11 @@ def get_account(call: Call, key: str) -> Answer:
 
 
 def list_tax_rates(call: Call) -> Answer:
-    return _listed(call, "TaxRates", ORGANISATIONS[call.tenant].tax_rates())
+    return _listed(call, "TaxRates", _rates(call))
 
 
 def get_tax_rate(call: Call, key: str) -> Answer:
-    return _one("TaxRates", ORGANISATIONS[call.tenant].tax_rates(), "TaxType", key)
+    return _one("TaxRates", _rates(call), "TaxType", key)
 
 
 def list_currencies(call: Call) -> Answer:
@@ -56,8 +57,21 @@ def list_branding_themes(call: Call) -> Answer:
     return _listed(call, "BrandingThemes", ORGANISATIONS[call.tenant].branding_themes())
 
 
+def _rates(call: Call) -> list[Record]:
+    deleted = fault_dial.current().deleted_tax_rates
+    return [
+        {**rate, "Status": "DELETED"} if rate["TaxType"] in deleted else rate
+        for rate in ORGANISATIONS[call.tenant].tax_rates()
+    ]
+
+
 def _changing(records: list[Record]) -> list[Record]:
-    return [{**record, "UpdatedDateUTC": answers.xero_date(CREATED)} for record in records]
+    archived = fault_dial.current().archived_accounts
+    state = {True: {"Status": "ARCHIVED"}, False: {}}
+    return [
+        {**record, **state[record["Code"] in archived], "UpdatedDateUTC": answers.xero_date(CREATED)}
+        for record in records
+    ]
 
 
 def _one(plural: str, records: list[Record], id_name: str, key: str) -> Answer:
@@ -68,7 +82,7 @@ def _one(plural: str, records: list[Record], id_name: str, key: str) -> Answer:
 
 
 def _listed(call: Call, plural: str, records: list[Record]) -> Answer:
-    """Everything at once, as these lists come; `where`, `order` by one field, and If-Modified-Since are honoured."""
+    """A whole list without pages, as Xero returns it, with `where`, `order` by one field, and If-Modified-Since."""
     fields, query = _FIELDS[plural], call.request.GET
     if _is_older_than_asked(call, records):
         records = []

@@ -3,8 +3,8 @@
 import uuid
 from typing import Any
 
-from integrations.sandbox.answers import Answer
-from integrations.sandbox.exchange import Call
+from integrations.sandbox.exchange.answers import Answer
+from integrations.sandbox.exchange.exchange import Call
 from integrations.sandbox.xero import answers, batch, books
 from integrations.sandbox.xero.batch import Invalid, Record
 from integrations.sandbox.xero.books import Entry
@@ -18,10 +18,10 @@ def categories(tenant: str) -> list[Record]:
 
 
 def chosen(tenant: str, sent: Any, name: str, messages: list[str], *, is_by_id: bool = False) -> list[Record]:
-    """The options that a line or an end of a transfer is tracked under, at most two, with their names and ids.
+    """The options that a line or one side of a transfer is tracked under, at most two, with their names and ids.
 
-    Lines name them, by `Name` and `Option`; with `is_by_id` they are named by `TrackingCategoryID` and
-    `TrackingOptionID`, and one of each category is taken.
+    Lines give them by `Name` and `Option`; with `is_by_id` they are given by `TrackingCategoryID` and
+    `TrackingOptionID`, and one of each category is used.
     """
     if not sent:
         return []

@@ -1,4 +1,4 @@
-"""Xero's addresses. `/connections` ignores case, as the official SDK needs it."""
+"""Xero's addresses. `/connections` ignores case, as the official SDK requires."""
 
 from collections.abc import Callable
 from functools import partial
@@ -6,27 +6,19 @@ from functools import partial
 from django.http import HttpResponse
 from django.urls import URLPattern, path, re_path
 
-from integrations.sandbox.exchange import View
-from integrations.sandbox.xero import (
+from integrations.sandbox.exchange.exchange import View
+from integrations.sandbox.xero import contacts, history, identity, items, projects, reference, tracking
+from integrations.sandbox.xero.documents import (
     attachments,
-    bank_transactions,
-    banking,
-    contacts,
     credit_notes,
-    history,
-    identity,
     invoices,
-    items,
-    papers,
-    projects,
+    numbered,
     purchase_orders,
     quotes,
-    reference,
-    reports,
     sending,
-    tracking,
 )
 from integrations.sandbox.xero.gate import identity_resource, resource
+from integrations.sandbox.xero.ledger import bank_transactions, banking, reports
 
 _INVOICES, _CONTACTS = "accounting.invoices", "accounting.contacts"
 _SETTINGS = "accounting.settings"
@@ -40,14 +32,14 @@ def _notes(kind: str, scope: str) -> Callable[..., HttpResponse]:
     return resource(scope, GET=partial(history.list_notes, kind=kind), PUT=partial(history.add_notes, kind=kind))
 
 
-def _papers(kind: papers.Kind, list_all: View) -> list[URLPattern]:
-    """The addresses of a document kind: the list, one of them, its history."""
-    create, save = partial(papers.create_all, kind=kind), partial(papers.save_all, kind=kind)
+def _papers(kind: numbered.Kind, list_all: View) -> list[URLPattern]:
+    """The addresses of a kind of document: the list, one document, its history."""
+    create, save = partial(numbered.create_all, kind=kind), partial(numbered.save_all, kind=kind)
     place = _A + kind.plural
     return [
         path(place, resource(_INVOICES, GET=list_all, PUT=create, POST=save)),
         path(f"{place}/<key>/History", _notes(kind.plural, _INVOICES)),
-        path(f"{place}/<key>", resource(_INVOICES, GET=partial(papers.get, kind=kind), POST=save)),
+        path(f"{place}/<key>", resource(_INVOICES, GET=partial(numbered.get, kind=kind), POST=save)),
     ]
 
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 Condition = Callable[[Mapping[str, Any]], bool]
-# What a field holds: text, number, guid, date, flag. Dotted names reach into the contact.
+# What a field holds: text, number, guid, date, flag. Dotted names are fields of the contact.
 Fields = Mapping[str, str]
 
 _TOKEN = re.compile(
@@ -40,19 +40,19 @@ _MAX_DEPTH = 50
 
 
 class WhereError(ValueError):
-    """The filter cannot be understood; the message says where."""
+    """The filter cannot be parsed; the message says where."""
 
 
 @dataclass(frozen=True)
 class _Term:
-    """A field or a literal: what kind of value it has and how to read it from a record."""
+    """A field or a literal: its kind of value and how to read it from a record."""
 
     kind: str
     read: Callable[[Mapping[str, Any]], Any]
 
 
 def parse(text: str, fields: Fields) -> Condition:
-    """The condition that `text` states about records with these fields."""
+    """The condition in `text` for records with these fields."""
     return _Parser(text, fields).parse()
 
 
@@ -129,7 +129,7 @@ class _Parser:
         return (lambda record: not inner(record)) if negations % 2 else inner
 
     def _check_depth(self, depth: int) -> None:
-        """What is nested, negated or chained without end would exhaust the stack, here or when it is applied."""
+        """Limit nesting, negation and chains, which could exhaust the stack here or when the condition is applied."""
         if depth > _MAX_DEPTH:
             raise self._error("The filter is nested too deeply")
 

@@ -13,8 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from pinxero import demo
 from pinxero.development.visitor import VisitError, Visitor
-from workflows import lifecycle
 from workflows.models import Run, StepRun, Workflow
+from workflows.publishing import activation
 
 _TITLES = ["Peach and basil tart", "Cold cucumber soup", "Charred corn salad", "Raspberry shrub", "Tomato focaccia"]
 _WAIT_SECONDS = 90
@@ -38,7 +38,7 @@ class Command(BaseCommand):
             demo.ensure_people(password)
             return
         if options["part"] == "people":
-            self._tell_people(password)
+            self._print_accounts(password)
             return
         try:
             self._run(password)
@@ -48,7 +48,7 @@ class Command(BaseCommand):
     def _run(self, password: str) -> None:
         team = demo.ensure_people(password)
         for provider in demo.missing_connections(team):
-            self._say(f"Connecting {provider}: signing in as builder, giving consent at the sandbox ...")
+            self._print(f"Connecting {provider}: signing in as builder, giving consent at the sandbox ...")
             visitor = Visitor(settings.BASE_URL)
             visitor.sign_in("builder", password)
             visitor.connect(provider)
@@ -56,14 +56,14 @@ class Command(BaseCommand):
         self._wait(lambda: _has_baseline(workflow), "the worker to note the pins that are there already")
         last = Run.objects.order_by("-pk").first()
         title = _TITLES[Run.objects.filter(workflow=workflow).count() % len(_TITLES)]
-        self._say(f"Adding the pin {title!r} to the board {demo.BOARD!r} ...")
+        self._print(f"Adding the pin {title!r} to the board {demo.BOARD!r} ...")
         _add_pin(title)
-        lifecycle.look_now(workflow, by=None)
+        activation.poll_now(workflow, by=None)
         run = self._await_run(workflow, title, last.pk if last else 0)
-        self._tell_people(password)
-        self._say(f"The sandbox, where you can add pins yourself, is at {settings.PINTEREST_OAUTH_BASE}.")
-        self._say("")
-        self._say(_line(run, title))
+        self._print_accounts(password)
+        self._print(f"The sandbox, where you can add pins yourself, is at {demo.sandbox_url()}.")
+        self._print("")
+        self._print(_line(run, title))
 
     def _await_run(self, workflow: Workflow, title: str, after: int) -> Run:
         found: list[Run] = []
@@ -83,13 +83,13 @@ class Command(BaseCommand):
                 raise demo.DemoError(f"Waited {_WAIT_SECONDS} seconds for {what}, in vain. Is the worker running?")
             time.sleep(0.1)
 
-    def _tell_people(self, password: str) -> None:
-        self._say("")
-        self._say(f"Pinxero is at {settings.BASE_URL}. The password of everybody is {password}")
+    def _print_accounts(self, password: str) -> None:
+        self._print("")
+        self._print(f"Pinxero is at {settings.BASE_URL}. The password of everybody is {password}")
         for name, team, _, does in demo.PEOPLE:
-            self._say(f"  {name:<9} {team}: {does}")
+            self._print(f"  {name:<9} {team}: {does}")
 
-    def _say(self, line: str) -> None:
+    def _print(self, line: str) -> None:
         self.stdout.write(line)
         self.stdout.flush()
 
@@ -101,7 +101,7 @@ def _has_baseline(workflow: Workflow) -> bool:
 
 def _add_pin(title: str) -> None:
     answer = requests.post(
-        f"{settings.PINTEREST_OAUTH_BASE}/_sandbox/pins",
+        f"{demo.sandbox_url()}/_sandbox/pins",
         json={
             "board": demo.BOARD,
             "title": title,
@@ -115,9 +115,9 @@ def _add_pin(title: str) -> None:
 
 
 def _line(run: Run, title: str) -> str:
-    """What became of the pin, in the one line that the demo ends with."""
+    """The result for the pin, in the one line that the demo ends with."""
     url = f"{settings.BASE_URL}/runs/{run.pk}/"
-    wrote = StepRun.objects.filter(run=run, operation="xero.create_invoice").first()
+    wrote = StepRun.objects.filter(run=run, operation=demo.WRITES).first()
     if run.status != Run.Status.SUCCEEDED or wrote is None or not wrote.output:
         raise demo.DemoError(
             f"The pin {title!r} did not become an invoice: run {run.pk} is {run.get_status_display().lower()}. "

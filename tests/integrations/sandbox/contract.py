@@ -24,7 +24,7 @@ from openapi_core.testing import MockRequest, MockResponse
 FOLDER = Path(__file__).resolve().parents[4] / "shared" / "openapi"
 _HOST = "http://provider.invalid"
 # Xero describes successes, and 400 for writes.
-_UNDESCRIBED = {401, 403, 404, 405, 406, 412, 429, 500, 501, 503}
+_UNDESCRIBED = {401, 403, 404, 405, 406, 412, 413, 429, 500, 501, 503}
 _ACCOUNTING_PATHS = (
     "Accounts",
     "BankTransactions",

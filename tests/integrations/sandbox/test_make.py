@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.sandbox import forms
+from integrations.sandbox.pages import forms
 from tests.integrations.sandbox.conftest import Caller, Xero
 from tests.provider import DEMO, NORTHWIND, Sandbox
 

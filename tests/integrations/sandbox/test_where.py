@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.sandbox.xero import totals, where
+from integrations.sandbox.xero import where
+from integrations.sandbox.xero.documents import totals
 
 FIELDS = {"Name": "text", "Total": "number", "Date": "date", "ID": "guid", "Is": "flag", "Contact.Name": "text"}
 RECORD = {

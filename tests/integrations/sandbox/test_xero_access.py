@@ -155,7 +155,7 @@ def test_limits_count_per_organisation(sandbox: Sandbox, xero: Xero) -> None:
 
 
 def test_more_than_the_allowed_number_at_once_is_429_without_a_wait(quick: Sandbox) -> None:
-    quick.faults(concurrent_limit=2, p_slow_commit=1)
+    quick.faults(concurrent_limit=2, p_slow_commit=1, slow_commit_seconds=40)
     answers: list[Any] = []
 
     def create(number: int) -> None:

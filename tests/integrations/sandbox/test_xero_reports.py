@@ -51,7 +51,8 @@ def trade(xero: Xero) -> None:
     put(xero, "BankTransactions", Type="SPEND", Contact=contact, BankAccount=BANK, LineItems=[fee], Date="2026-11-24")
     put(xero, "BankTransfers", FromBankAccount=BANK, ToBankAccount={"Code": "091"}, Amount=5, Date="2026-11-24")
     back = {"Description": "Back", "Quantity": 1, "UnitAmount": 3, "AccountCode": "200"}
-    put(xero, "CreditNotes", Type="ACCRECCREDIT", Contact=contact, LineItems=[back], Status="AUTHORISED")
+    given_back = {"Type": "ACCRECCREDIT", "Contact": contact, "Date": "2026-11-24", "LineItems": [back]}
+    put(xero, "CreditNotes", **given_back, Status="AUTHORISED")
 
 
 @pytest.mark.parametrize("basis", ["false", "true"])

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from integrations import limits
-from integrations.base import Account, Action, Connector, Effect, Item, OAuthEndpoints, Poll, Trigger, Writing
-from integrations.errors import IntegrationError
-from integrations.http import ApiClient, Request, Response
-from integrations.jsonfield import dumps
-from integrations.limits import Limits
-from integrations.schema import Schema
-from integrations.schema import field as input_field
+from integrations.core.errors import IntegrationError
+from integrations.core.exact_json import dumps
+from integrations.framework.base import Account, Action, Connector, Effect, Item, OAuthEndpoints, Poll, Trigger, Writing
+from integrations.schema.schema import Schema
+from integrations.schema.schema import field as input_field
+from integrations.transport.call_budget import Limits
+from integrations.transport.http import ApiClient, Request, Response
 
 
 @dataclass
@@ -28,6 +27,8 @@ class Provider:
     reads: list[IntegrationError | None] = field(default_factory=list)
     polls: list[IntegrationError | None] = field(default_factory=list)
     sent: list[tuple[bytes, str]] = field(default_factory=list)
+    #: Of each write, whether the one before was refused its access token.
+    had_401: list[bool] = field(default_factory=list)
     keys: dict[str, Response] = field(default_factory=dict)
     hidden: int = 0
     thorough: list[bool] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Provider:
             self.keys[key] = answer
         if line == "behave":
             return answer
-        from integrations.errors import OutcomeUnknownError
+        from integrations.core.errors import OutcomeUnknownError
 
         raise OutcomeUnknownError("The scripted provider wrote it and said nothing.")
 
@@ -73,7 +74,8 @@ class ScriptedClient(ApiClient):
     def limits(self) -> Limits:
         return Limits(per_minute=0, at_once=0, per_day=provider.per_day)
 
-    def write(self, request: Request, *, idempotency_key: str = "") -> Response:
+    def write(self, request: Request, *, idempotency_key: str = "", had_401: bool = False) -> Response:
+        provider.had_401.append(had_401)
         return provider.write(request, idempotency_key)
 
 
@@ -156,6 +158,8 @@ class NewThing(Trigger):
         "title": "A thing",
         "price": 10,
         "lines": [{"name": "A line", "price": 1}],
+        "words": ["oak"],
+        "numbers": [1],
     }
 
     class Inputs(Schema):
@@ -195,4 +199,4 @@ class ScriptedConnector(Connector):
 
 
 connector = ScriptedConnector()
-__all__ = ["connector", "limits", "provider"]
+__all__ = ["connector", "provider"]

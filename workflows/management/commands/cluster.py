@@ -10,9 +10,10 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connections
 
-from workflows import beats
-from workflows.queue import when_acknowledged
+from workflows.runtime import heartbeats
+from workflows.runtime.broker import when_acknowledged
 
 _PR_SET_PDEATHSIG = 1
 
@@ -24,7 +25,11 @@ class Command(BaseCommand):
         die_with_parent(signal.SIGTERM)
         # Children of a killed sentinel would go on executing unseen.
         os.register_at_fork(after_in_child=lambda: die_with_parent(signal.SIGKILL))
-        when_acknowledged(lambda: beats.note(beats.MONITOR))
+        # Else each question is preceded by another, whether the database is there. Where it is lost, a task ends with
+        # an error and the next one connects anew: the rows are the truth, and workers are woken again.
+        for each in connections.all():
+            each.settings_dict["CONN_HEALTH_CHECKS"] = False
+        when_acknowledged(lambda: heartbeats.note(heartbeats.MONITOR))
         call_command("qcluster")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from workflows.functions.documentation import page
+from workflows.language.functions.documentation import page
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from workflows.supervisor import Supervisor
+from workflows.worker.supervisor import Supervisor
 
 
 class Command(BaseCommand):

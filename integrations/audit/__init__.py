@@ -1,0 +1,4 @@
+"""The audit trail: who did what, when, from where and why, in chains that show every later change.
+
+May use `core` and the models. Begin with `record.py`, then `chain.py`.
+"""

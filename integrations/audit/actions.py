@@ -1,0 +1,52 @@
+"""Everything that is recorded, by its key. Keys stand in the record for ever; labels may change."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Audited(models.TextChoices):
+    """What happened: `<kind of thing>.<what was done>`."""
+
+    SIGNED_IN = "sign_in.done", "Signed in"
+    SIGN_IN_FAILED = "sign_in.failed", "Failed to sign in"
+    SECOND_FACTOR_ON = "second_factor.on", "Set up a second factor"
+    SECOND_FACTOR_OFF = "second_factor.off", "Second factor removed"
+    RECOVERY_CODES_MADE = "second_factor.codes_made", "Made new recovery codes"
+    PASSWORD_CHANGED = "password.changed", "Password changed"
+
+    TEAM_CREATED = "team.created", "Team created"
+    TEAM_CHANGED = "team.changed", "Team changed"
+    TEAM_DELETED = "team.deleted", "Team deleted"
+    MEMBER_ADDED = "member.added", "Member added"
+    MEMBER_CHANGED = "member.changed", "Role changed"
+    MEMBER_REMOVED = "member.removed", "Member removed"
+    ACCOUNT_CREATED = "account.created", "Account created"
+    ACCOUNT_CHANGED = "account.changed", "Account changed"
+
+    CONNECTION_ADDED = "connection.added", "Connection added"
+    CONNECTION_RENEWED = "connection.renewed", "Connection renewed"
+    CONNECTION_REMOVED = "connection.removed", "Connection removed"
+    CONNECTION_FROZEN = "connection.frozen", "Connection frozen"
+    CONNECTION_THAWED = "connection.thawed", "Connection thawed"
+
+    TOKEN_MADE = "api_token.made", "API token made"
+    TOKEN_REVOKED = "api_token.revoked", "API token revoked"
+
+    WORKFLOW_CREATED = "workflow.created", "Workflow created"
+    WORKFLOW_EDITED = "workflow.edited", "Workflow edited"
+    WORKFLOW_PUBLISHED = "workflow.published", "Workflow published"
+    WORKFLOW_ON = "workflow.on", "Workflow switched on"
+    WORKFLOW_OFF = "workflow.off", "Workflow switched off"
+    WORKFLOW_DELETED = "workflow.deleted", "Workflow deleted"
+    WORKFLOW_RESTORED = "workflow.restored", "Workflow taken back"
+
+    RUN_RETRY = "run.retry", "Run tried again"
+    RUN_MARK_DONE = "run.mark_done", "Step marked as done by hand"
+    RUN_SEND_AGAIN = "run.send_again", "Write sent again"
+    RUN_SKIP = "run.skip", "Step skipped"
+    RUN_CANCEL = "run.cancel", "Run cancelled"
+    RUN_RELEASE = "run.release", "Held run let go"
+    RUN_REPLAY = "run.replay", "Run replayed"
+    RUN_AGAIN = "run.run_again", "Run again with a newer version"
+    RUNS_DECIDED = "runs.decided", "Many runs decided at once"

@@ -1,9 +1,0 @@
-"""The Pinterest connector as a Django app, so that allauth finds its provider."""
-
-from django.apps import AppConfig
-
-
-class PinterestConfig(AppConfig):
-    name = "integrations.pinterest"
-    label = "pinterest"
-    verbose_name = "Pinterest"

@@ -1,0 +1,4 @@
+"""Pages of connections, and the address that receives providers' webhooks.
+
+May use every package of `integrations`; only the URLs use it. Begin with `connections.py`.
+"""

@@ -1,0 +1,67 @@
+"""The test database as its migrations leave it, kept between runs of the tests.
+
+Migrating takes ten seconds of a processor, and every run of a single file would pay them. On SQLite the migrated
+database is kept below .local, named after what it was made from; a changed migration or requirement makes another.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+def kept_file() -> Path:
+    """Where the migrated database is kept; its name depends on every migration and on the requirements."""
+    digest = hashlib.sha256()
+    for each in sorted([*settings.BASE_DIR.glob("*/migrations/*.py"), settings.BASE_DIR / "requirements.txt"]):
+        digest.update(each.relative_to(settings.BASE_DIR).as_posix().encode() + b"\0" + each.read_bytes() + b"\0")
+    folder: Path = settings.BASE_DIR / ".local" / "migrated"
+    return folder / f"{digest.hexdigest()[:16]}.db"
+
+
+@contextmanager
+def from_kept_file(connection: BaseDatabaseWrapper, kept: Path) -> Iterator[None]:
+    """While it is open, a test database that is created begins as the kept one, so that nothing is left to migrate."""
+    creation: Any = connection.creation
+    create = creation._create_test_db
+
+    def create_and_fill(*args: Any, **kwargs: Any) -> str:
+        name = str(create(*args, **kwargs))
+        source, target = sqlite3.connect(f"file:{kept}?mode=ro", uri=True), sqlite3.connect(name, uri=True)
+        with closing(source), closing(target):
+            source.backup(target)
+            _hold_open(connection, name)
+        return name
+
+    creation._create_test_db = create_and_fill
+    try:
+        yield
+    finally:
+        creation._create_test_db = create
+
+
+def _hold_open(connection: BaseDatabaseWrapper, name: str) -> None:
+    # A database in memory lives as long as somebody has it open, and Django opens it only after this.
+    connection._kept_open = sqlite3.connect(name, uri=True, check_same_thread=False)  # type: ignore[attr-defined]
+
+
+def keep(connection: BaseDatabaseWrapper, kept: Path) -> None:
+    """Keep the database that has just been migrated, and remove those made from older migrations."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    # Several test processes may do this at once; each renames a whole file.
+    being_made = kept.with_suffix(f".{os.getpid()}.part")
+    connection.ensure_connection()
+    with closing(sqlite3.connect(being_made)) as target:
+        connection.connection.backup(target)
+    being_made.replace(kept)
+    for older in kept.parent.glob("*.db"):
+        if older != kept:
+            older.unlink(missing_ok=True)

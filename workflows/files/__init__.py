@@ -1,0 +1,4 @@
+"""Files of rows as spreadsheets, banks and shops write them, read into values.
+
+May use `language`. Begin with `spreadsheets.py`.
+"""

@@ -1,0 +1,4 @@
+"""Lookup tables: looking up, editing in versions, CSV import and export.
+
+May use `files`, `language` and the models. Begin with `lookup.py`.
+"""

@@ -1,0 +1,122 @@
+"""Postings: what was written at providers, one row per object, for the page of documents, its totals and its files."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+from django.db import models
+
+from integrations.models import Connection, Team, TeamQuerySet
+from workflows.models.definition import Workflow, WorkflowVersion
+from workflows.models.execution import Run, StepRun
+
+
+class Posting(models.Model):
+    """One object that a run created, changed or deleted.
+
+    Made in the transaction that records the step as done, and never changed afterwards: it says what was written, and
+    not what has become of it. It is kept as long as its run. Amounts are in `currency`; None where they are not known,
+    or where the object has none.
+    """
+
+    class Effect(models.TextChoices):
+        CREATES = "creates", "Created"
+        UPDATES = "updates", "Changed"
+        DELETES = "deletes", "Deleted"
+
+    class Origin(models.TextChoices):
+        ANSWERED = "answered", "The provider confirmed it"
+        FOUND = "found", "Found at the provider after a send without an answer"
+        PERSON = "person", "A person said that it is there"
+
+    #: The step that wrote it. That it is the key holds the rule of one posting per write.
+    step_run = models.OneToOneField(StepRun, on_delete=models.CASCADE, primary_key=True, related_name="posting")
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="postings", db_index=False)
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="postings")
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="postings", db_index=False)
+    version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    #: What the connection was called at the time.
+    organisation = models.CharField(max_length=200, blank=True, default="")
+    step = models.CharField(max_length=50)
+    iteration = models.CharField(max_length=100, blank=True, default="")
+    operation = models.CharField(max_length=100)
+    effect = models.CharField(max_length=20, choices=Effect.choices, blank=True, default="")
+    origin = models.CharField(max_length=20, choices=Origin.choices)
+    #: What it is: "Sales invoice", "Board", "Change of a board".
+    noun = models.CharField(max_length=120)
+    described = models.CharField(max_length=300, blank=True, default="")
+    provider_id = models.CharField(max_length=200, blank=True, default="")
+    link = models.TextField(blank=True, default="")
+    marker = models.CharField(max_length=40, blank=True, default="")
+    number = models.CharField(max_length=200, blank=True, default="")
+    #: The date on the document; where it has none, the day on which it was written, in the organisation's time zone.
+    day = models.DateField()
+    contact = models.CharField(max_length=200, blank=True, default="")
+    contact_id = models.CharField(max_length=200, blank=True, default="")
+    reference = models.CharField(max_length=200, blank=True, default="")
+    status = models.CharField(max_length=60, blank=True, default="")
+    currency = models.CharField(max_length=10, blank=True, default="")
+    sub_total = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    tax = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    amount = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    #: SHA-256 of the fields that reconciliation compares, lines included.
+    fingerprint = models.CharField(max_length=64)
+    written_at = models.DateTimeField()
+
+    objects = TeamQuerySet.as_manager()
+
+    #: Columns of which the page offers the values that occur.
+    OFFERED: ClassVar[tuple[str, ...]] = ("noun", "status", "currency")
+
+    class Meta:
+        ordering = ["-written_at", "-step_run"]
+        indexes = [
+            models.Index(fields=["team", "-written_at", "-step_run"], name="postings_by_time"),
+            models.Index(fields=["team", "day", "step_run"], name="postings_by_day"),
+            models.Index(fields=["team", "amount", "step_run"], name="postings_by_amount"),
+            models.Index(fields=["team", "noun", "-written_at", "-step_run"], name="postings_by_noun"),
+            models.Index(fields=["team", "status", "-written_at", "-step_run"], name="postings_by_status"),
+            models.Index(fields=["team", "currency", "-written_at", "-step_run"], name="postings_by_currency"),
+            models.Index(fields=["connection", "-written_at", "-step_run"], name="postings_by_connection"),
+            models.Index(fields=["workflow", "-written_at", "-step_run"], name="postings_by_workflow"),
+        ]
+
+    def __str__(self) -> str:
+        return self.described or self.noun
+
+
+class PostingLineQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a team through their posting."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """Only the team's rows; none without a team."""
+        return self.none() if team is None else self.filter(posting__team=team)
+
+
+class PostingLine(models.Model):
+    """What the lines of a posting come to for one account and one tax rate. `unknown` of its `count` lines have no
+    known amount and are in neither sum. `net` is without tax, as accounts hold it."""
+
+    posting = models.ForeignKey(Posting, on_delete=models.CASCADE, related_name="lines", db_index=False)
+    account = models.CharField(max_length=200, blank=True, default="")
+    tax_rate = models.CharField(max_length=200, blank=True, default="")
+    net = models.DecimalField(max_digits=24, decimal_places=4, default=0)
+    tax = models.DecimalField(max_digits=24, decimal_places=4, default=0)
+    count = models.PositiveIntegerField()
+    unknown = models.PositiveIntegerField(default=0)
+
+    objects = PostingLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["posting", "account", "tax_rate"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["posting", "account", "tax_rate"], name="a_posting_has_one_line_per_account_and_rate"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account or 'No account'}, {self.tax_rate or 'no tax rate'}"

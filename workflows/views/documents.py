@@ -1,0 +1,105 @@
+"""The page of documents: what was written at providers, what it comes to, and both as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from integrations.core import workbooks
+from integrations.models import Connection, Team
+from integrations.teams.access import Can, allow, team_of
+from pinxero.pages import page
+from workflows.books import search, totals
+from workflows.books.search import Filter
+from workflows.models import Workflow
+from workflows.presenters import posting_tables
+from workflows.views.downloads import as_download
+
+PER_PAGE = 50
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@require_GET
+@allow(Can.LOOK)
+def documents(request: HttpRequest) -> HttpResponse:
+    """The team's postings, a page at a time; what they come to stands on the first page.
+
+    `?from=` is the posting after which the page begins.
+    """
+    team, chosen, mark = team_of(request), Filter.of(request.GET), request.GET.get("from", "")[:100]
+    found = chosen.find(team)
+    listed = search.ordered(found.select_related("workflow", "connection"), chosen.order)
+    rows = list(search.after(listed, chosen.order, mark)[: PER_PAGE + 1])
+    has_more = len(rows) > PER_PAGE
+    rows = rows[:PER_PAGE]
+    query = request.GET.copy()
+    query.pop("from", None)
+    context = {
+        "rows": posting_tables.posting_rows(rows),
+        "chosen": chosen,
+        "words": chosen.words(team),
+        "problems": chosen.problems(),
+        "is_first": not mark,
+        "next": search.mark_of(rows[-1], chosen.order) if has_more else "",
+        "query": query.urlencode(),
+        "by_amount": chosen.order.endswith("amount"),
+        **_choices(team),
+        **(_totals(found) if rows and not mark else {}),
+    }
+    return page(request, "documents/list.html", context, title="Documents")
+
+
+def _choices(team: Team) -> dict[str, Any]:
+    """What the filter offers."""
+    return {
+        "connections": list(Connection.objects.for_team(team).values_list("pk", "name")),
+        "workflows": list(Workflow.objects.filter(team=team).values_list("pk", "name")),
+        "periods": search.PERIODS,
+        "sorts": [(name, label) for name, (label, _) in search.SORTS.items()],
+        "offered": search.offered(team),
+    }
+
+
+def _totals(found: Any) -> dict[str, Any]:
+    return {
+        "by_kind": posting_tables.total_rows(totals.by_kind(found), ["sub_total", "tax", "amount"]),
+        "by_account": posting_tables.total_rows(totals.by_account(found), ["net", "tax"]),
+    }
+
+
+@require_GET
+@allow(Can.LOOK)
+def documents_csv(request: HttpRequest) -> StreamingHttpResponse:
+    """All that the filter finds, as CSV."""
+    rows = _file_rows(request)
+    parts = workbooks.csv_parts(_with_heading(rows))
+    return as_download(StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8"), _stem(), "csv")
+
+
+@require_GET
+@allow(Can.LOOK)
+def documents_xlsx(request: HttpRequest) -> StreamingHttpResponse:
+    """All that the filter finds, as an Excel workbook."""
+    columns = posting_tables.COLUMNS
+    parts = workbooks.workbook_parts(list(columns), _file_rows(request), list(columns.values()))
+    return as_download(StreamingHttpResponse(parts, content_type=_XLSX), _stem(), "xlsx")
+
+
+def _file_rows(request: HttpRequest) -> Iterator[list[workbooks.Cell]]:
+    chosen = Filter.of(request.GET)
+    found = search.ordered(chosen.find(team_of(request)), chosen.order)
+    return posting_tables.file_rows(found, settings.BASE_URL)
+
+
+def _with_heading(rows: Iterator[list[workbooks.Cell]]) -> Iterator[list[workbooks.Cell]]:
+    yield list(posting_tables.COLUMNS)
+    yield from rows
+
+
+def _stem() -> str:
+    return f"Documents {timezone.localdate():%Y-%m-%d}"

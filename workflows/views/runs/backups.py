@@ -1,0 +1,26 @@
+"""The backup made before a deletion, as a file."""
+
+from __future__ import annotations
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_GET
+
+from integrations.teams.access import Can, allow, team_of
+from workflows.engine.writes import backups
+from workflows.models import Backup
+from workflows.views.downloads import download
+
+
+@require_GET
+@allow(Can.LOOK)
+def backup(request: HttpRequest, run_id: int, step_run_id: int) -> HttpResponse:
+    """The backup's JSON, for those who may read the run."""
+    mine = Backup.objects.for_team(team_of(request))
+    found: Backup = get_object_or_404(mine, step_run_id=step_run_id, step_run__run_id=run_id)
+    try:
+        content = backups.content(found)
+    except ValueError:
+        raise Http404("The backup is damaged; use the database's own backup.") from None
+    stem = f"backup-run-{run_id}-step-{step_run_id}"
+    return download(content, stem=stem, extension="json", content_type="application/json")
