@@ -31,3 +31,5 @@ os.environ.setdefault("DATABASE_URL", "sqlite:///.local/unused.sqlite3")
 from pinxero.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+# A client loads the middleware anew, and listing every static file each time would take longer than most tests do.
+WHITENOISE_AUTOREFRESH = True
