@@ -12,14 +12,18 @@ from integrations.models import Connection, Grant
 from tests.addresses import path_of
 from tests.base import Cast, make_connection
 from tests.permission_table import CONNECTIONS, PAGES, RULES
-from tests.test_permissions import AREAS, _client, _said, _undone, world
+from tests.test_permissions import _Browsers, _said, _undone, world
 from tests.world import World
 
 __all__ = ["world"]
 
 #: What has a connection behind it; the other tables of the admin have none.
 _TABLES = ("integrations_connection", "integrations_grant", "workflows_run", "workflows_triggerstate")
-NAMES = [*PAGES, *CONNECTIONS, *(name for table in _TABLES for name in AREAS[f"admin:{table}"])]
+NAMES = [
+    *PAGES,
+    *CONNECTIONS,
+    *(name for table in _TABLES for name in RULES if name.startswith(f"admin:{table}_")),
+]
 
 
 def lose_keys(settings: Any) -> None:
@@ -29,12 +33,12 @@ def lose_keys(settings: Any) -> None:
 
 def test_every_page_answers_a_builder_as_if_no_key_were_lost(cast: Cast, world: World, settings: Any) -> None:
     lose_keys(settings)
-    complaints = []
+    browsers, complaints = _Browsers(cast), []
     for name in NAMES:
         path = path_of(name, world)
         for how, data, rule in zip(("get", "post"), ({}, {"reason": ""}), RULES[name], strict=True):
             with _undone():
-                got = _said(getattr(_client(cast, "builder"), how)(path, data))
+                got = _said(getattr(browsers.new("builder"), how)(path, data))
             if got != rule.split()[0]:
                 complaints.append(f"{how} {path}: {got}, not {rule.split()[0]}")
     assert not complaints, "\n".join(complaints)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Model
 from django.http import HttpResponse
 from django.test import Client
@@ -60,11 +61,19 @@ def world(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def _client(cast: Cast, role: str, **options: bool) -> Client:
-    client = Client(raise_request_exception=False, **options)
-    if role != "anonymous":
-        sign_in_recently(client, getattr(cast, role))
-    return client
+class _Browsers:
+    """Browsers of the cast. Each person signs in once, before what is undone again; every browser has that session."""
+
+    def __init__(self, cast: Cast) -> None:
+        self._signed_in = {role: Client() for role in ROLES}
+        for role, client in self._signed_in.items():
+            if role != "anonymous":
+                sign_in_recently(client, getattr(cast, role))
+
+    def new(self, role: str, **options: bool) -> Client:
+        client = Client(raise_request_exception=False, **options)
+        client.cookies.load(self._signed_in[role].cookies.output(header="", sep=";"))
+        return client
 
 
 def _said(response: HttpResponse) -> str:
@@ -80,22 +89,32 @@ _WATCHED: tuple[type[Model], ...] = (
 )  # fmt: skip
 
 
+@cache
+def _readings() -> list[str]:
+    # Each is asked some thousand times; that a queryset words it anew took most of the time of these tests.
+    quote = connection.ops.quote_name
+    readings = []
+    for model in _WATCHED:
+        columns = [quote(f.column) for f in model._meta.concrete_fields if f.column != "last_login"]
+        table, key = quote(model._meta.db_table), quote(model._meta.pk.column)
+        readings.append(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {key}")
+    return readings
+
+
 def _state_of_everything() -> list[Any]:
-    # Signing in writes the time of it.
-    return [
-        list(
-            model._default_manager.order_by("pk").values_list(
-                *(f.attname for f in model._meta.concrete_fields if f.attname != "last_login")
-            )
-        )
-        for model in _WATCHED
-    ]
+    """Every row of what is watched, without the time of the last sign-in, which each sign-in writes."""
+    state = []
+    with connection.cursor() as cursor:
+        for reading in _readings():
+            cursor.execute(reading)
+            state.append(cursor.fetchall())
+    return state
 
 
 def _area(name: str) -> str:
-    """Addresses that are tested together: one table of the admin, or one part of the pages."""
+    """Addresses that are tested together: the tables of one application in the admin, or one part of the pages."""
     if name.startswith("admin:"):
-        return name.rpartition("_")[0] if name.count("_") > 1 else "admin"
+        return name.partition("_")[0] if name.count("_") > 1 else "admin"
     return next(
         area for area, its in (("pages", PAGES), ("connections", CONNECTIONS), ("accounts", ACCOUNTS)) if name in its
     )
@@ -116,22 +135,22 @@ def _undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def _complaints(name: str, cast: Cast, world: World) -> Iterator[str]:
+def _complaints(name: str, browsers: _Browsers, world: World) -> Iterator[str]:
     path = path_of(name, world)
     wanted_get, wanted_post = (dict(zip(ROLES, rule.split(), strict=True)) for rule in RULES[name])
     for role in ROLES:
         with _undone():
-            response = _client(cast, role).get(path)
+            response = browsers.new(role).get(path)
         if _said(response) != wanted_get[role]:
             yield f"GET {path} as {role}: {_said(response)}, not {wanted_get[role]}"
         body = b"".join(response.streaming_content) if response.streaming else response.content
         text = body.decode(errors="replace").replace(path, "")
         if role in ("outsider", "anonymous") and any(private in text for private in PRIVATE):
             yield f"GET {path} shows {role} something of the team"
+    before = _state_of_everything()
     for role in ROLES:
-        before = _state_of_everything()
         with _undone():
-            got = _said(_client(cast, role).post(path, {"reason": ""}))
+            got = _said(browsers.new(role).post(path, {"reason": ""}))
             has_changed = _state_of_everything() != before
         if got != wanted_post[role]:
             yield f"POST {path} as {role}: {got}, not {wanted_post[role]}"
@@ -139,7 +158,7 @@ def _complaints(name: str, cast: Cast, world: World) -> Iterator[str]:
             yield f"POST {path} as {role} has changed something"
     if wanted_post["builder"] in ("shown", "moved"):
         with _undone():
-            client = _client(cast, "builder", enforce_csrf_checks=True)
+            client = browsers.new("builder", enforce_csrf_checks=True)
             got = _said(client.post(path, {}))
         if got != "403":
             yield f"POST {path} without the form's token: {got}"
@@ -147,7 +166,8 @@ def _complaints(name: str, cast: Cast, world: World) -> Iterator[str]:
 
 @pytest.mark.parametrize("area", sorted(AREAS))
 def test_each_role_gets_what_the_table_says(area: str, cast: Cast, world: World) -> None:
-    complaints = [said for name in AREAS[area] if name in ADDRESSES for said in _complaints(name, cast, world)]
+    browsers = _Browsers(cast)
+    complaints = [said for name in AREAS[area] if name in ADDRESSES for said in _complaints(name, browsers, world)]
     assert not complaints, "\n".join(complaints)
 
 
