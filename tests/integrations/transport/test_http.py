@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -176,13 +177,13 @@ def test_a_200_that_is_no_json_is_a_temporary_error_for_a_read(
     assert caught.message == "Plain answered with something that is not JSON."
 
 
-def test_silence_after_a_write_leaves_the_outcome_unknown(
-    api: PlainClient, provider: ScriptedProvider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 1)
-    provider.says(3.0)
+def test_silence_after_a_write_leaves_the_outcome_unknown(api: PlainClient, provider: ScriptedProvider) -> None:
+    api.longest = 1
+    provider.says(20.0)
+    began = time.monotonic()
     assert write_error(api).message == "Plain gave no answer; whether it wrote is not known."
     assert type(read_error(api)) is TemporaryError
+    assert time.monotonic() - began < 15, "it was given up before the provider hung up"
 
 
 def test_a_closed_connection_after_a_write_leaves_the_outcome_unknown(
@@ -239,8 +240,8 @@ def test_the_cap_is_ten_megabytes() -> None:
     assert http.MAX_BODY_BYTES == 10 * 1024 * 1024
 
 
-def test_an_answer_that_drips_is_given_up(api: PlainClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "READ_SECONDS", 1)
+def test_an_answer_that_drips_is_given_up(api: PlainClient) -> None:
+    api.longest = 1
     stop = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
@@ -258,7 +259,9 @@ def test_an_answer_that_drips_is_given_up(api: PlainClient, monkeypatch: pytest.
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
         api.address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        began = time.monotonic()
         assert read_error(api).message == "Plain gave no answer."
+        assert time.monotonic() - began < 15, "dripping would take 200 s"
         stop.set()
         thread.join(5)
 
