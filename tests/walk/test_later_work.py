@@ -160,8 +160,7 @@ def test_what_a_person_did_after_the_send_is_not_written_over(
     later(stage, run)
     if run.status == "waiting":
         # Where no key is kept, the look-ups come first.
-        settings.TIME_SCALE = FAST
-        stage.settle(run)
+        finish(stage, settings, run)
     assert run.status == "needs_review", (run.status, run.error)
     assert "since then the record has changed" in run.error
     assert is_theirs()
@@ -180,7 +179,6 @@ def test_a_change_that_nobody_disturbs_is_written_once(stage: Stage, settings: A
     settings.TIME_SCALE = SLOW
     lose(stage, action, run, fault)
     within_the_window(stage, run)
-    settings.TIME_SCALE = FAST
-    stage.settle(run)
+    finish(stage, settings, run)
     assert (run.status, run.error) == ("succeeded", "")
     assert len(stage.written(mark)) == 1
