@@ -6,13 +6,18 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-_BEFORE, _AFTER = "0016_run_turns", "0018_todays_tokens_hang_on_their_membership"
+_BEFORE, _COLUMN = "0016_run_turns", "0017_tokens_end_with_their_membership"
+_AFTER = "0018_todays_tokens_hang_on_their_membership"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_todays_tokens_go_on_and_those_of_people_who_left_have_ended() -> None:
     executor = MigrationExecutor(connection)
-    executor.migrate([("workflows", _BEFORE)])
+    # The two alone are taken back: no later one has touched the table, and taking back all would take long.
+    for name, before in ((_AFTER, _COLUMN), (_COLUMN, _BEFORE)):
+        state = executor.loader.project_state([("workflows", before), ("integrations", "0004_turns")])
+        executor.unapply_migration(state, executor.loader.get_migration("workflows", name))
+    executor.loader.build_graph()
     apps = executor.loader.project_state([("workflows", _BEFORE), ("integrations", "0004_turns")]).apps
     team = apps.get_model("integrations", "Team").objects.create(name="Acme Finance")
     users = [apps.get_model("auth", "User").objects.create(username=name) for name in ("stayed", "left")]
@@ -28,6 +33,3 @@ def test_todays_tokens_go_on_and_those_of_people_who_left_have_ended() -> None:
         ("stayed", mine.pk),
         ("left", None),
     ]
-    # Other tests find the newest tables.
-    executor.loader.build_graph()
-    executor.migrate(executor.loader.graph.leaf_nodes())
