@@ -7,7 +7,7 @@ from calendar import Calendar
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -92,28 +92,34 @@ RULES: dict[str, tuple[dict[str, Any], list[date], list[str]]] = {
         ["02:30"],
     ),
     "cron on weekdays": ({"how": "cron", "cron": "30 2 * * 1-5"}, [d for d in days() if is_working(d)], ["02:30"]),
-    "cron at fixed minutes of fixed hours": (
-        {"how": "cron", "cron": "0,30 0-4 * * *"},
-        days(),
-        [f"{hour:02}:{minute:02}" for hour in range(5) for minute in (0, 30)],
-    ),
 }
+OFTEN = {"how": "cron", "cron": "0,30 0-4 * * *"}, [f"{hour:02}:{minute:02}" for hour in range(5) for minute in (0, 30)]
+
+
+def walls(on: list[date], at: list[str]) -> Iterable[datetime]:
+    return (datetime.combine(day, time.fromisoformat(each)) for day in on for each in at)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_every_rule_comes_when_the_walked_clock_first_gets_there_for_three_years(zone: str) -> None:
     for name, (inputs, on, at) in RULES.items():
-        expected = table(zone, (datetime.combine(day, time.fromisoformat(each)) for day in on for each in at))
+        expected = table(zone, walls(on, at))
         rule = rule_of({**inputs, "timezone": zone}, zone="UTC")
-        got = []
-        for moment in rule.after(BEGIN):
-            if moment.at >= END:
-                break
-            got.append(moment)
+        got = list(takewhile(lambda moment: moment.at < END, rule.after(BEGIN)))
         last = expected[-1]  # the table ends with the walk
         assert [each.at for each in got if each.at <= last] == expected, f"{name} in {zone}"
         assert len({each.key for each in got}) == len(got)
         assert all(one.at < two.at for one, two in pairwise(got))
+    # What comes ten times a day is followed for a week around each change, and over two months where there are few.
+    inputs, at = OFTEN
+    expected = table(zone, walls(days(), at))
+    rule = rule_of({**inputs, "timezone": zone}, zone="UTC")
+    quiet = datetime(2026, 1, 28, tzinfo=UTC)
+    for begin, length in [(quiet, 60), *((noon - timedelta(days=3), 7) for noon in changes(zone))]:
+        end = begin + timedelta(days=length)
+        got = list(takewhile(lambda moment, end=end: moment.at <= end, rule.after(begin)))  # type: ignore[misc]
+        assert [each.at for each in got] == [each for each in expected if begin < each <= end], f"{begin} in {zone}"
+        assert len({each.key for each in got}) == len(got) >= length * 9
 
 
 def changes(zone: str) -> list[datetime]:
