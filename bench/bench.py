@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ sys.path.insert(0, str(CHECKOUT))
 from bench.measures import Row  # noqa: E402
 
 MEASURES = ("expressions", "runs", "workers", "latency", "polls", "pages", "audit", "memory")
+_SQLITE = "pinxero.sqlite3"
 _HEAD = ["what", "median", "min to max", "floor", "× floor", "aim", "note"]
 
 
@@ -44,6 +46,8 @@ def main() -> int:
     for database in databases:
         kind = "SQLite" if database == "sqlite" else "PostgreSQL"
         with tempfile.TemporaryDirectory(prefix="pinxero-bench-") as folder, _database(database, Path(folder)) as url:
+            if database == "sqlite" and options.begin_with:
+                shutil.copyfile(options.begin_with, Path(folder) / _SQLITE)
             # A new process per measure, so that what one leaves in memory does not affect the next.
             print(f"\n| {kind}: " + " | ".join(_HEAD) + " |\n|" + "---|" * len(_HEAD), flush=True)
             for name in options.only:
@@ -55,7 +59,7 @@ def main() -> int:
 @contextmanager
 def _database(database: str, folder: Path) -> Iterator[str]:
     if database == "sqlite":
-        yield f"sqlite:///{folder / 'pinxero.sqlite3'}"
+        yield f"sqlite:///{folder / _SQLITE}"
         return
     import psycopg
     from psycopg import sql
@@ -89,6 +93,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", type=_names, default=list(MEASURES), help=f"Some of {', '.join(MEASURES)}.")
     parser.add_argument("--quick", action="store_true", help="Small sizes: shows that it works, not how fast.")
     parser.add_argument("--postgres", default=os.environ.get("BENCH_POSTGRES", ""), help="postgres://user@host:port")
+    parser.add_argument(
+        "--begin-with", default="", help="A migrated SQLite database to copy: nothing is left to migrate."
+    )
     parser.add_argument("--database", default="", help=argparse.SUPPRESS)
     parser.add_argument("--folder", default="", help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -2,13 +2,17 @@
 
 Migrating takes ten seconds of a processor, and every run of a single file would pay them. On SQLite the migrated
 database is kept below .local, named after what it was made from; a changed migration or requirement makes another.
+Tests of processes that open a database of their own begin with a copy of it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -46,6 +50,25 @@ def from_kept_file(connection: BaseDatabaseWrapper, kept: Path) -> Iterator[None
         yield
     finally:
         creation._create_test_db = create
+
+
+def copy_to(path: Path) -> None:
+    """Begin a SQLite database there as the migrated one, which is made first where none is kept."""
+    kept = kept_file()
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        being_made = kept.with_suffix(f".{os.getpid()}.made")
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "pinxero.settings",
+            "DATABASE_URL": f"sqlite:///{being_made}",
+        }
+        for command in (["migrate", "--verbosity", "0"], ["createcachetable"]):
+            subprocess.run(
+                [sys.executable, "manage.py", *command], cwd=settings.BASE_DIR, env=environment, check=True, timeout=90
+            )
+        being_made.replace(kept)
+    shutil.copyfile(kept, path)
 
 
 def _hold_open(connection: BaseDatabaseWrapper, name: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.measures import Row
+from tests import migrated
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -28,9 +29,11 @@ def test_a_single_figure_has_no_spread_and_no_ratio_without_a_floor() -> None:
 
 
 @pytest.mark.parametrize("name", ["expressions", "runs", "polls"])
-def test_a_measure_runs_from_the_command_and_prints_rows_of_the_table(name: str) -> None:
+def test_a_measure_runs_from_the_command_and_prints_rows_of_the_table(name: str, tmp_path: Path) -> None:
+    begin_with = tmp_path / "migrated.sqlite3"
+    migrated.copy_to(begin_with)
     done = subprocess.run(
-        [sys.executable, "bench/bench.py", "--only", name, "--quick"],
+        [sys.executable, "bench/bench.py", "--only", name, "--quick", "--begin-with", str(begin_with)],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,

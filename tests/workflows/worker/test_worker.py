@@ -17,6 +17,7 @@ import psutil
 import pytest
 from django.db import OperationalError
 
+from tests import migrated
 from workflows.runtime.heartbeats import Heartbeats
 from workflows.worker.supervisor import Supervisor
 
@@ -119,6 +120,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 20) ->
 def worker(tmp_path: Path) -> Iterator[Worker]:
     """A worker on an empty database of its own."""
     database = tmp_path / "pinxero.sqlite3"
+    migrated.copy_to(database)
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "pinxero.settings",
@@ -126,8 +128,6 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
         "PINXERO_STALE_SECONDS": "4",
         "LOG_LEVEL": "ERROR",
     }
-    for command in (["migrate", "--verbosity", "0"], ["createcachetable"]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=CHECKOUT, env=environment, check=True, timeout=90)
     process = subprocess.Popen(
         [sys.executable, "manage.py", "worker", "--grace-seconds", "10"],
         cwd=CHECKOUT,
