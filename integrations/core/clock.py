@@ -22,10 +22,13 @@ class DatabaseNow(Func):
         return self.as_sql(compiler, connection, template="clock_timestamp()", **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        """SQLite's CURRENT_TIMESTAMP has whole seconds only; leases need finer ones."""
-        return self.as_sql(
-            compiler, connection, template="STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')", **extra
-        )
+        """SQLite's CURRENT_TIMESTAMP has whole seconds only; leases need finer ones.
+
+        SQLite compares moments as texts, so this one is written as Django writes those of Python: with six places, or
+        none at a whole second. Else a moment that has been read would not equal the one that is stored.
+        """
+        now = "REPLACE(STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f000', 'NOW'), '.000000', '')"
+        return self.as_sql(compiler, connection, template=now, **extra)
 
 
 class DatabaseNowOnce(DatabaseNow):
