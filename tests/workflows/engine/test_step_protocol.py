@@ -162,7 +162,7 @@ def test_what_a_slow_provider_tells_late_is_found_by_a_later_lookup(
 ) -> None:
     start(provider, make_workflow, actions=("write_unsurely",))
     provider.script, provider.hidden = ["commit and be silent"], hidden
-    settle()
+    settle(sits_out=True)
     assert the_run().status == "succeeded"
     looks = [("look up", "not found")] * hidden
     assert said(the_write()) == [("send", "unknown"), *looks, ("look up", "found")]
