@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 _NAMELESS = """() => {
   const text = (node) => {
@@ -36,6 +36,20 @@ _BEYOND = """() => {
     .slice(0, 5).map((each) => each.outerHTML.slice(0, 160))];
 }"""
 
+# The frame looks at the browser's colours only when a theme is chosen. No colour may still be on its way afterwards.
+_CHOOSE_THEME = """async () => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("*, *::before, *::after { transition: none !important; }");
+  document.adoptedStyleSheets.push(sheet);
+  if (!window.Alpine) return;
+  const frame = Alpine.$data(document.documentElement);
+  const chosen = frame.adminTheme;
+  for (const theme of ["dark", chosen]) {
+    frame.adminTheme = theme;
+    await new Promise((done) => setTimeout(done));
+  }
+}"""
+
 _LINKS = "() => [...document.querySelectorAll('a[href]')].map((each) => each.href)"
 # What WCAG 2.2 asks for at the levels A and AA, and what axe counts as good practice; nothing of it is left out.
 _AXE = """async (rules) => {
@@ -54,11 +68,27 @@ def nameless(page: Page) -> list[str]:
     return list(page.evaluate(_NAMELESS))
 
 
+def bring_axe(context: BrowserContext) -> None:
+    """Every page of it begins with axe, which costs a third of sending it to a page that is there."""
+    context.add_init_script(AXE_SCRIPT)
+
+
 def violations(page: Page, *rules: str) -> list[str]:
     """What axe finds wrong with the page as it is shown now, by all its rules or these: rule, place, and why."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     return list(page.evaluate(_AXE, list(rules)))
+
+
+def is_dark(page: Page) -> bool:
+    """Whether the page has taken its dark theme."""
+    return bool(page.evaluate("() => document.documentElement.classList.contains('dark')"))
+
+
+def turn_light(page: Page) -> None:
+    """As if the browser had been light when the page was opened: its choice of the theme is made anew."""
+    page.emulate_media(color_scheme="light")
+    page.evaluate(_CHOOSE_THEME)
 
 
 def overflow(page: Page) -> list[str]:
