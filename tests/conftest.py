@@ -14,6 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import TransactionTestCase
 
 from pinxero.development.chromium import find_chromium
@@ -21,6 +22,7 @@ from pinxero.development.emptying import unprotected
 from tests import migrated
 from tests.base import Cast, make_cast
 from tests.exchanges import _as_described
+from tests.flushing import delete_rows
 from tests.provider import sandbox, sandbox_server
 
 __all__ = ["_as_described", "sandbox", "sandbox_server"]
@@ -88,6 +90,8 @@ def _audit_trail_ends_with_its_test() -> Iterator[None]:
             empty(self)
 
     patch.setattr(TransactionTestCase, "_fixture_teardown", unprotected_empty)
+    if connection.vendor == "postgresql":
+        patch.setattr(DatabaseOperations, "sql_flush", delete_rows)
     yield
     patch.undo()
 
