@@ -60,8 +60,14 @@ def _closed_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> Iterator[None]:
-    """On SQLite the test database begins migrated where an earlier run has kept one."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """The test database begins migrated: on SQLite where an earlier run has kept one."""
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), migrated.from_template(connection):
+            yield
+        return
     kept = migrated.kept_file()
     if connection.vendor == "sqlite" and kept.is_file():
         with migrated.from_kept_file(connection, kept):

@@ -1,8 +1,9 @@
 """The test database as its migrations leave it, kept between runs of the tests.
 
 Migrating takes ten seconds of a processor, and every run of a single file would pay them. On SQLite the migrated
-database is kept below .local, named after what it was made from; a changed migration or requirement makes another.
-Tests of processes that open a database of their own begin with a copy of it.
+database is kept below .local; on PostgreSQL it is a database of the server, of which the test databases are copies.
+Both are named after what they were made from; a changed migration or requirement makes another. Tests of processes
+that open a SQLite database of their own begin with a copy of the kept one.
 """
 
 from __future__ import annotations
@@ -19,16 +20,22 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 
-def kept_file() -> Path:
-    """Where the migrated database is kept; its name depends on every migration and on the requirements."""
+def _digest() -> str:
+    """Depends on every migration and on the requirements."""
     digest = hashlib.sha256()
     for each in sorted([*settings.BASE_DIR.glob("*/migrations/*.py"), settings.BASE_DIR / "requirements.txt"]):
         digest.update(each.relative_to(settings.BASE_DIR).as_posix().encode() + b"\0" + each.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def kept_file() -> Path:
+    """Where SQLite's migrated database is kept."""
     folder: Path = settings.BASE_DIR / ".local" / "migrated"
-    return folder / f"{digest.hexdigest()[:16]}.db"
+    return folder / f"{_digest()}.db"
 
 
 @contextmanager
@@ -88,3 +95,40 @@ def keep(connection: BaseDatabaseWrapper, kept: Path) -> None:
     for older in kept.parent.glob("*.db"):
         if older != kept:
             older.unlink(missing_ok=True)
+
+
+@contextmanager
+def from_template(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """While it is open, a test database that is created on PostgreSQL is a copy of a migrated one."""
+    prefix = f"test_{connection.settings_dict['NAME']}_migrated_"
+    template = prefix + _digest()
+    with connection._nodb_cursor() as cursor:  # type: ignore[attr-defined]
+        # The first of several test processes makes it; the others wait.
+        cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [prefix])
+        cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [prefix])
+        found = {name for (name,) in cursor.fetchall()}
+        for older in found - {template}:
+            cursor.execute(f'DROP DATABASE "{older}" WITH (FORCE)')
+        if template not in found:
+            being_made = f"{prefix}part"
+            cursor.execute(f'CREATE DATABASE "{being_made}"')
+            _migrate(connection, being_made)
+            cursor.execute(f'ALTER DATABASE "{being_made}" RENAME TO "{template}"')
+    settings_of_tests = connection.settings_dict["TEST"]
+    before = settings_of_tests.get("TEMPLATE")
+    settings_of_tests["TEMPLATE"] = template
+    try:
+        yield
+    finally:
+        settings_of_tests["TEMPLATE"] = before
+
+
+def _migrate(connection: BaseDatabaseWrapper, name: str) -> None:
+    connection.close()
+    name_before, connection.settings_dict["NAME"] = connection.settings_dict["NAME"], name
+    try:
+        call_command("migrate", verbosity=0, interactive=False, run_syncdb=True)
+        call_command("createcachetable", verbosity=0)
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = name_before
