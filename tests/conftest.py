@@ -40,6 +40,8 @@ _FAST = (
 )
 #: Tests of processes that open the database by themselves: they need it though they ask for no fixture of it.
 _WITH_PROCESSES = ("tests/pinxero/", "tests/workflows/worker/", "tests/workflows/runtime/", "tests/test_canaries.py")
+#: Tests that ask for this fixture run their processes on a SQLite database of their own, whatever DATABASE_URL says.
+_ON_ITS_OWN_SQLITE = "worker"
 _LOCAL = {"127.0.0.1", "127.0.0.2", "::1", "localhost"}
 
 
@@ -113,7 +115,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         place = item.nodeid.replace("\\", "/")
         fixtures = {"db", "transactional_db", "cast"} & set(getattr(item, "fixturenames", ()))
-        if fixtures or item.get_closest_marker("django_db") or place.startswith(_WITH_PROCESSES):
+        if fixtures or item.get_closest_marker("django_db"):
+            continue
+        if place.startswith(_WITH_PROCESSES) and _ON_ITS_OWN_SQLITE not in getattr(item, "fixturenames", ()):
             continue
         item.add_marker(pytest.mark.no_database)
         if place.startswith(_FAST) and not hasattr(getattr(item, "obj", None), "hypothesis"):
