@@ -1,4 +1,4 @@
-"""Values from a page's address: anybody may type anything there."""
+"""Values from a page's address, where anybody may type anything, and the values that its filter offers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Self
 
-from django.db.models import QuerySet
+from django.db import connection as database
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 #: Larger amounts than this no page takes.
@@ -65,6 +66,11 @@ def day_of(text: str) -> date | None:
     return day if 2000 <= day.year < 3000 else None
 
 
+def day_problem(text: str) -> str:
+    """What to say of a text that should be a day; empty where there is nothing to say."""
+    return f"“{text}” is not a day. Write it as 2026-11-30." if text and day_of(text) is None else ""
+
+
 def amount_of(text: str) -> Decimal | None:
     """An amount with a decimal point, with or without commas between thousands; None for anything else."""
     try:
@@ -77,3 +83,21 @@ def amount_of(text: str) -> Decimal | None:
 def midnight(day: date) -> datetime:
     """When the day begins, in the reader's time zone."""
     return timezone.make_aware(datetime.combine(day, time()))
+
+
+def occurring(model: type[Model], column: str, *, where: tuple[str, int], above: str | int) -> list[Any]:
+    """The values above this one that a column holds in the rows where another column has this id.
+
+    Each is the least that is larger than the one before: as many steps in an index as there are values, and not as
+    there are rows. The names of table and columns are our own.
+    """
+    table, quoted, within = (database.ops.quote_name(name) for name in (model._meta.db_table, column, where[0]))
+    least = f"SELECT MIN({quoted}) FROM {table} WHERE {within} = %s AND {quoted} > "  # noqa: S608
+    sql = (
+        f"WITH RECURSIVE found(value) AS (SELECT ({least} %s) UNION ALL "  # noqa: S608
+        f"SELECT ({least} found.value) FROM found WHERE found.value IS NOT NULL) "
+        "SELECT value FROM found WHERE value IS NOT NULL"
+    )
+    with database.cursor() as cursor:
+        cursor.execute(sql, [where[1], above, where[1]])
+        return [value for (value,) in cursor.fetchall()]

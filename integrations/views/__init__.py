@@ -1,4 +1,5 @@
 """Pages of connections, and the address that receives providers' webhooks.
 
-May use every package of `integrations`; only the URLs use it. Begin with `connections.py`.
+May use every package of `integrations`; only the URLs use it, and other pages its `downloads.py`.
+Begin with `connections.py`.
 """

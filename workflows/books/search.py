@@ -5,12 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from django.db import connection as database
 from django.db.models import Q, QuerySet
 
-from integrations.core.address_values import AddressFilter, amount_of, day_of, in_days, name_in, number_of
+from integrations.core.address_values import (
+    AddressFilter,
+    amount_of,
+    day_of,
+    day_problem,
+    in_days,
+    name_in,
+    number_of,
+    occurring,
+)
 from integrations.models import Connection, Team
 from workflows.models import Posting, Workflow
 
@@ -64,9 +72,8 @@ class Filter(AddressFilter):
         """What cannot be read, by the part's name: nothing is found until it is put right."""
         found = {}
         for name in ("since", "until"):
-            text = getattr(self, name)
-            if text and day_of(text) is None:
-                found[name] = f"“{text}” is not a day. Write it as 2026-11-30."
+            if problem := day_problem(getattr(self, name)):
+                found[name] = problem
         for name in ("least", "most"):
             text = getattr(self, name)
             if text and amount_of(text) is None:
@@ -166,23 +173,5 @@ def _read(column: str, text: str) -> date | datetime | Decimal | None:
 
 
 def offered(team: Team) -> dict[str, list[str]]:
-    """By column, the values that occur in the team's postings; "" is left out.
-
-    Each is the least that is larger than the one before: as many steps in an index as there are values, and not as
-    there are postings.
-    """
-    return {name: _values(team, name) for name in Posting.OFFERED}
-
-
-def _values(team: Team, column: str) -> list[str]:
-    table, quoted = Posting._meta.db_table, database.ops.quote_name(column)
-    least = f"SELECT MIN({quoted}) FROM {table} WHERE team_id = %s AND {quoted} > "  # noqa: S608 - names of our own
-    sql = (
-        f"WITH RECURSIVE found(value) AS (SELECT ({least} '') UNION ALL "  # noqa: S608
-        f"SELECT ({least} found.value) FROM found WHERE found.value IS NOT NULL) "
-        "SELECT value FROM found WHERE value IS NOT NULL"
-    )
-    parameters: list[Any] = [team.pk, team.pk]
-    with database.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return [value for (value,) in cursor.fetchall()]
+    """By column, the values that occur in the team's postings; "" is left out."""
+    return {name: occurring(Posting, name, where=("team_id", team.pk), above="") for name in Posting.OFFERED}

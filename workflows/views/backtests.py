@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow, may, team_of
+from integrations.views.downloads import download
 from pinxero.pages import page
 from workflows.definitions import compiler
 from workflows.models import Backtest, BacktestDocument, BacktestItem, Preview, Workflow, WorkflowVersion
@@ -24,7 +25,6 @@ from workflows.preview import backtest_items
 from workflows.preview.service import preview
 from workflows.publishing import publish
 from workflows.views.common import any_workflow_or_404, workflow_or_404
-from workflows.views.downloads import download
 
 PER_PAGE = 50
 _DRAFT, _PUBLISHED = "draft", "published"

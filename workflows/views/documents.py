@@ -10,18 +10,17 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from integrations.core import workbooks
+from integrations.core.workbooks import Cell
 from integrations.models import Connection, Team
 from integrations.teams.access import Can, allow, team_of
+from integrations.views.downloads import csv_download, workbook_download
 from pinxero.pages import page
 from workflows.books import search, totals
 from workflows.books.search import Filter
 from workflows.models import Workflow
 from workflows.presenters import posting_tables
-from workflows.views.downloads import as_download
 
 PER_PAGE = 50
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @require_GET
@@ -76,29 +75,20 @@ def _totals(found: Any) -> dict[str, Any]:
 @allow(Can.LOOK)
 def documents_csv(request: HttpRequest) -> StreamingHttpResponse:
     """All that the filter finds, as CSV."""
-    rows = _file_rows(request)
-    parts = workbooks.csv_parts(_with_heading(rows))
-    return as_download(StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8"), _stem(), "csv")
+    return csv_download(posting_tables.COLUMNS, _file_rows(request), stem=_stem())
 
 
 @require_GET
 @allow(Can.LOOK)
 def documents_xlsx(request: HttpRequest) -> StreamingHttpResponse:
     """All that the filter finds, as an Excel workbook."""
-    columns = posting_tables.COLUMNS
-    parts = workbooks.workbook_parts(list(columns), _file_rows(request), list(columns.values()))
-    return as_download(StreamingHttpResponse(parts, content_type=_XLSX), _stem(), "xlsx")
+    return workbook_download(posting_tables.COLUMNS, _file_rows(request), stem=_stem())
 
 
-def _file_rows(request: HttpRequest) -> Iterator[list[workbooks.Cell]]:
+def _file_rows(request: HttpRequest) -> Iterator[list[Cell]]:
     chosen = Filter.of(request.GET)
     found = search.ordered(chosen.find(team_of(request)), chosen.order)
     return posting_tables.file_rows(found, settings.BASE_URL)
-
-
-def _with_heading(rows: Iterator[list[workbooks.Cell]]) -> Iterator[list[workbooks.Cell]]:
-    yield list(posting_tables.COLUMNS)
-    yield from rows
 
 
 def _stem() -> str:

@@ -7,10 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
+from integrations.audit.word_changes import changes
 from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
 from workflows.definitions import editing
-from workflows.definitions.description import changes, describe
+from workflows.definitions.description import describe
 from workflows.models import Workflow, WorkflowVersion
 from workflows.views.common import any_workflow_or_404
 

@@ -13,11 +13,11 @@ from django.urls import reverse
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from integrations.views.downloads import download
 from tests.base import Cast
 from tests.workflows.conftest import Make
 from tests.workflows.scripted.connector import Provider
 from workflows.lookup_tables import editing
-from workflows.views.downloads import download
 
 LEFT_OUT = set('<>:"/\\|?*%;')
 

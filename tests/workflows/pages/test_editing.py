@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from integrations.audit.word_changes import Change, changes
 from integrations.framework.choices import ChoiceList
 from integrations.schema.schema import Field
 from tests.base import Cast
 from tests.world import CONTACT, World, invoice_sources, make_world
 from workflows.definitions import editing
-from workflows.definitions.description import Change, changes
 from workflows.models import Step, Workflow
 from workflows.publishing import publish as publishing
 

@@ -13,21 +13,22 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
+from integrations.audit.word_changes import changes
 from integrations.core.body_limits import WITH_FILE, takes
 from integrations.core.exact_json import dumps
 from integrations.core.sameness import folded
 from integrations.framework.choices import choices_for
 from integrations.models import Connection, Team
 from integrations.teams.access import Can, allow, team_of
+from integrations.views.downloads import download
 from pinxero.pages import page
 from workflows.definitions import compiler, export_import, restoring
 from workflows.definitions.changes import revisions
-from workflows.definitions.description import changes, describe
+from workflows.definitions.description import describe
 from workflows.forms.page_forms import PlainForm
 from workflows.models import Workflow
 from workflows.publishing import publish
 from workflows.views.common import any_workflow_or_404, signed_in, workflow_or_404
-from workflows.views.downloads import download
 from workflows.views.editor.form_page import confirmed
 
 #: Larger files are not exports.

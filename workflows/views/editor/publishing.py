@@ -9,13 +9,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
+from integrations.audit.word_changes import changes
 from integrations.framework.base import Trigger
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow
 from pinxero.pages import page
 from workflows.definitions import compiler, validation
 from workflows.definitions.checks import confirmation
-from workflows.definitions.description import changes, describe, outline
+from workflows.definitions.description import describe, outline
 from workflows.definitions.samples import sample_checks
 from workflows.forms.page_forms import ActivateForm, PauseForm, PublishForm
 from workflows.models import Workflow

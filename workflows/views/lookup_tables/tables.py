@@ -13,13 +13,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
 from integrations.teams.access import Can, allow, may, team_of
+from integrations.views.downloads import download
 from pinxero.pages import page
 from workflows.forms.page_forms import NoteForm
 from workflows.lookup_tables import csv_files, editing
 from workflows.lookup_tables.lookup import content, spread, standing
 from workflows.lookup_tables.usage import users_of
 from workflows.models import LookupRow, LookupTable, LookupVersion
-from workflows.views.downloads import download
 
 ROWS_ON_A_PAGE = 25
 _VERSIONS_ON_A_PAGE = 50

@@ -7,9 +7,9 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_GET
 
 from integrations.teams.access import Can, allow, team_of
+from integrations.views.downloads import download
 from workflows.engine.writes import backups
 from workflows.models import Backup
-from workflows.views.downloads import download
 
 
 @require_GET
