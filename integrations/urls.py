@@ -1,10 +1,14 @@
-"""The addresses of the connections pages."""
+"""The addresses of the pages of connections and of the activity page."""
 
 from django.urls import path
 
-from integrations.views import connections, freeze, webhook_receiver
+from integrations.views import activity, connections, freeze, webhook_receiver
 
 urlpatterns = [
+    path("activity/", activity.activity, name="activity"),
+    path("activity/activity.csv", activity.activity_csv, name="activity_csv"),
+    path("activity/activity.xlsx", activity.activity_xlsx, name="activity_xlsx"),
+    path("activity/check/", activity.check_record, name="check_record"),
     path("connections/", connections.connections, name="connections"),
     path("connections/connect/<slug:provider>/", connections.connect, name="connect"),
     path("connections/choose/<int:grant_id>/", connections.choose_accounts, name="choose_accounts"),

@@ -242,6 +242,7 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.RUN_REPLAY: lambda scene: decisions.replay(scene.run("succeeded"), by=scene.by, reason=WHY),
     Audited.RUN_AGAIN: run_again,
     Audited.RUNS_DECIDED: batch,
+    Audited.EXPORTED: lambda scene: scene.signed_in().get(reverse("documents_csv"), {"contact": "auditor"}),
 }
 #: allauth lets others know of these only after its own transaction.
 AFTER_COMMIT = {Audited.SECOND_FACTOR_ON, Audited.RECOVERY_CODES_MADE}

@@ -94,6 +94,8 @@ PAGES: dict[str, Rule] = {
     "batch": LOOK,
     "stop_batch": POST_ONLY,
     **dict.fromkeys(["documents", "documents_csv", "documents_xlsx"], LIST),
+    **dict.fromkeys(["activity", "activity_csv", "activity_xlsx"], LIST),
+    "check_record": ("405 405 405 405 405", "shown shown shown shown login"),
     "notices": LIST,
     "read_notice": POST_ONLY,
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),

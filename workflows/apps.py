@@ -8,11 +8,13 @@ class WorkflowsConfig(AppConfig):
     verbose_name = "Workflows"
 
     def ready(self) -> None:
+        from integrations.audit import objects
         from integrations.connections import service, webhook_intake
         from integrations.teams import leaving
         from workflows.api import tokens
         from workflows.books import postings
         from workflows.engine import lease
+        from workflows.presenters.audit_objects import KINDS
         from workflows.presenters.connection_usage import first_workflow_url, notes, usages
         from workflows.triggers import wake_on_webhook
 
@@ -28,3 +30,4 @@ class WorkflowsConfig(AppConfig):
             leaving.ENDINGS.append(tokens.revoke_all)
         if wake_on_webhook.answer not in webhook_intake.LISTENERS:
             webhook_intake.LISTENERS.append(wake_on_webhook.answer)
+        objects.register(*KINDS)

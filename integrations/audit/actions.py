@@ -50,3 +50,35 @@ class Audited(models.TextChoices):
     RUN_REPLAY = "run.replay", "Run replayed"
     RUN_AGAIN = "run.run_again", "Run again with a newer version"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
+
+    EXPORTED = "data.exported", "Exported as a file"
+
+
+#: The kinds of things, by how the keys of their actions begin.
+GROUPS = {
+    "sign_in": "Sign-in",
+    "second_factor": "Second factor",
+    "password": "Password",
+    "team": "Team",
+    "member": "Members and roles",
+    "account": "Accounts",
+    "connection": "Connections",
+    "api_token": "API tokens",
+    "workflow": "Workflows",
+    "run": "Decisions about a run",
+    "runs": "Decisions about many runs",
+    "data": "Exports",
+}
+
+
+def grouped() -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Every action under its group: (group, its label, its actions with their labels)."""
+    return [
+        (group, label, [(each.value, str(each.label)) for each in Audited if each.startswith(f"{group}.")])
+        for group, label in GROUPS.items()
+    ]
+
+
+def label_of(action: str) -> str:
+    """What an action or a group is called; the key itself where it is not known any more."""
+    return str(dict(Audited.choices).get(action) or GROUPS.get(action, action))

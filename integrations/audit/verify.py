@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from integrations.audit.chain import Content, entry_hash, origin_seal
@@ -40,11 +41,13 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Verified:
-    """A chain, how many of its entries were read, and what is wrong with it, if anything."""
+    """A chain, how many of its entries are as they were, from when to when, and what is wrong with it, if anything."""
 
     chain: int
     count: int
     wrong: Wrong | None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def chains() -> list[int]:
@@ -79,6 +82,7 @@ def verify(chain: int, known: Iterable[Anchor] = ()) -> Verified:
     # Before the entries: those that are added while they are read come after it.
     head = AuditHead.objects.filter(chain=chain).first()
     count, last_hash = 0, ""
+    since = until = None
     for content, origin, stored in _entries(chain):
         wrong = _is_itself(content, stored, count) or _follows(content, last_hash)
         if wrong is None and seals.get(origin, content.origin_seal) != content.origin_seal:
@@ -88,9 +92,10 @@ def verify(chain: int, known: Iterable[Anchor] = ()) -> Verified:
         if wrong is None and head is not None and content.number == head.number and stored != head.hash:
             wrong = Wrong(content.number, "is not the one that the head row names as the last: it was changed")
         if wrong is not None:
-            return Verified(chain, count, wrong)
+            return Verified(chain, count, wrong, since, until)
         count, last_hash = content.number, stored
-    return Verified(chain, count, _end(chain, count, head, anchored))
+        since, until = since or content.at, content.at
+    return Verified(chain, count, _end(chain, count, head, anchored), since, until)
 
 
 def _entries(chain: int) -> Iterator[tuple[Content, int, str]]:

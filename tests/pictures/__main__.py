@@ -41,7 +41,7 @@ SCENES: dict[str, list[Scene]] = {
     "builder": [
         *(scenes.runs, scenes.recipes, scenes.editor, scenes.panels, scenes.previews, scenes.publishing),
         *(later_scenes.files, later_scenes.lookup_tables, later_scenes.import_and_export, later_scenes.around),
-        later_scenes.failures,
+        *(later_scenes.failures, scenes.activity),
     ],
     "admin": [later_scenes.people],
 }

@@ -47,6 +47,14 @@ def runs(stage: Stage, person: Person, camera: Camera) -> None:
     stage.python(_SPREAD)
 
 
+def activity(stage: Stage, person: Person, camera: Camera) -> None:
+    """Late, so that there is something to see."""
+    person.page.set_viewport_size(LIST)
+    person.open("/activity/?what=workflow")
+    person.page.locator("summary", has_text="What it does").first.click()
+    camera.take("activity", person.page.get_by_role("search").last, page_section(person, "Entries"), highest=880)
+
+
 def page_section(person: Person, heading: str) -> Locator:
     """The card with this heading."""
     return person.page.locator("section", has=person.page.get_by_role("heading", name=heading, exact=True))

@@ -121,6 +121,11 @@ class Filter(AddressFilter):
         ]  # fmt: skip
         return [(label, value) for label, value in pairs if value]
 
+    def recorded_words(self, team: Team) -> list[tuple[str, str]]:
+        """The same for the audit trail. What was typed may name a customer, and nothing is ever deleted there."""
+        typed = {"Contact": self.contact, "Search": self.q}
+        return [(label, "not kept" if typed.get(label) else value) for label, value in self.words(team)]
+
 
 def _any_contains(text: str) -> Q:
     found = Q()

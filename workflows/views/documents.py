@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
+from integrations.audit.exports import exported
+from integrations.audit.record import About
 from integrations.core.workbooks import Cell
 from integrations.models import Connection, Team
 from integrations.teams.access import Can, allow, team_of
@@ -75,19 +77,22 @@ def _totals(found: Any) -> dict[str, Any]:
 @allow(Can.LOOK)
 def documents_csv(request: HttpRequest) -> StreamingHttpResponse:
     """All that the filter finds, as CSV."""
-    return csv_download(posting_tables.COLUMNS, _file_rows(request), stem=_stem())
+    return csv_download(posting_tables.COLUMNS, _file_rows(request, "CSV"), stem=_stem())
 
 
 @require_GET
 @allow(Can.LOOK)
 def documents_xlsx(request: HttpRequest) -> StreamingHttpResponse:
     """All that the filter finds, as an Excel workbook."""
-    return workbook_download(posting_tables.COLUMNS, _file_rows(request), stem=_stem())
+    return workbook_download(posting_tables.COLUMNS, _file_rows(request, "Excel"), stem=_stem())
 
 
-def _file_rows(request: HttpRequest) -> Iterator[list[Cell]]:
-    chosen = Filter.of(request.GET)
-    found = search.ordered(chosen.find(team_of(request)), chosen.order)
+def _file_rows(request: HttpRequest, form: str) -> Iterator[list[Cell]]:
+    """The rows of a file, which is recorded as exported."""
+    chosen, team = Filter.of(request.GET), team_of(request)
+    words = chosen.recorded_words(team)
+    exported(About("documents", "", "Documents"), team_id=team.pk, by=request.user, form=form, chosen=words)
+    found = search.ordered(chosen.find(team), chosen.order)
     return posting_tables.file_rows(found, settings.BASE_URL)
 
 
