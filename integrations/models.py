@@ -329,6 +329,8 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["chain", "object_type", "object_id", "number"], name="audit_of_an_object"),
             models.Index(fields=["chain", "person", "number"], name="audit_of_a_person"),
+            models.Index(fields=["chain", "action", "number"], name="audit_of_an_action"),
+            models.Index(fields=["chain", "at"], name="audit_of_a_period"),
         ]
 
     def __str__(self) -> str:

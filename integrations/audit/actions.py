@@ -79,6 +79,11 @@ def grouped() -> list[tuple[str, str, list[tuple[str, str]]]]:
     ]
 
 
+def keys_of(what: str) -> list[str]:
+    """The keys that an action or a group stands for; none where it is neither."""
+    return [each.value for each in Audited if what in (each.value, each.partition(".")[0])]
+
+
 def label_of(action: str) -> str:
     """What an action or a group is called; the key itself where it is not known any more."""
     return str(dict(Audited.choices).get(action) or GROUPS.get(action, action))

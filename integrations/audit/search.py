@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from integrations.audit import objects
-from integrations.audit.actions import label_of
+from integrations.audit.actions import keys_of, label_of
 from integrations.core.address_values import AddressFilter, day_problem, in_days, number_of, occurring
 from integrations.models import AuditEntry
 
@@ -53,17 +53,13 @@ class Filter(AddressFilter):
         elif self.person:
             found = found.filter(person=number_of(self.person) or 0)
         if self.what:
-            found = found.filter(action=self.what) if "." in self.what else found.filter(action__startswith=self._group)
+            found = found.filter(action__in=keys_of(self.what))
         kind, pk = self.thing
         if kind:
             found = found.filter(object_type=kind)
         if pk:
             found = found.filter(object_id=pk)
         return found.filter(**in_days("at", self.since, self.until))
-
-    @property
-    def _group(self) -> str:
-        return f"{self.what}."
 
     def words(self, chain: int) -> list[tuple[str, str]]:
         """The filter for people: (label, value)."""
