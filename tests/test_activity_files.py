@@ -14,7 +14,9 @@ from integrations.audit.actions import Audited
 from integrations.models import AuditEntry
 from pinxero.development.emptying import unprotected
 from tests.activity import PAGE, add
+from tests.addresses import furnish, path_of
 from tests.base import Cast
+from tests.world import make_world
 
 pytestmark = pytest.mark.django_db
 
@@ -68,6 +70,28 @@ def test_an_export_is_recorded_with_its_filter_and_without_names(
     entry = AuditEntry.objects.get(chain=cast.team.pk)
     assert (entry.action, entry.person, entry.role) == ("data.exported", cast.auditor.pk, "auditor")
     assert entry.after == {"File": form, **words}
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "after"),
+    [
+        ("export_lookup_table", "lookuptable", {"File": "CSV", "Version": "1"}),
+        ("export_workflow", "workflow", {"File": "Workflow file", "Version": "the draft"}),
+        ("backtest_file", "workflow", {"File": "CSV", "Part": "items"}),
+        ("backup", "run", {"File": "Backup before a deletion"}),
+    ],
+)
+def test_every_other_file_is_recorded_with_what_it_is_of(
+    auditor: Client, cast: Cast, page: str, kind: str, after: dict[str, str]
+) -> None:
+    world = make_world(cast)
+    furnish(world, cast)
+    assert auditor.get(path_of(page, world)).status_code == 200
+    entry = AuditEntry.objects.get(action=Audited.EXPORTED)
+    assert (entry.chain, entry.person, entry.object_type) == (cast.team.pk, cast.auditor.pk, kind)
+    assert after.items() <= entry.after.items()
+    (row,) = auditor.get(PAGE, {"what": "data"}).context["rows"]
+    assert auditor.get(row.url).status_code == 200
 
 
 def test_an_export_of_one_persons_activity_keeps_their_number_only(auditor: Client, cast: Cast) -> None:

@@ -22,6 +22,7 @@ from tests.activity import PAGE, add
 from tests.base import PASSWORD, Cast
 from tests.world import World, make_world
 from workflows.definitions import editing
+from workflows.lookup_tables import editing as tables
 from workflows.runs import decisions
 
 pytestmark = pytest.mark.django_db
@@ -275,10 +276,14 @@ def test_a_workflow_leads_to_its_own_activity(auditor: Client, cast: Cast, world
     assert {row.entry.object_id for row in auditor.get(PAGE, {"about": f"{about}-{pk}"}).context["rows"]} == {str(pk)}
 
 
-def test_a_connection_and_the_decisions_of_a_run_lead_to_theirs(auditor: Client, cast: Cast, world: World) -> None:
-    for name, pk in (("connection", world.xero.pk), ("run", world.run.pk)):
+def test_connections_lookup_tables_and_the_decisions_of_a_run_lead_to_theirs(
+    auditor: Client, cast: Cast, world: World
+) -> None:
+    table = tables.create(cast.team, name="x", description="", columns=["A"], rows=[{"A": "b"}], by=cast.builder)
+    pages = [("connection", "connection", world.xero.pk), ("run", "run", world.run.pk)]
+    for name, kind, pk in [*pages, ("lookup_table", "lookuptable", table.pk)]:
         text = auditor.get(reverse(name, args=[pk])).content.decode()
-        assert f'href="{PAGE}?about={name}-{pk}"' in text
+        assert f'href="{PAGE}?about={kind}-{pk}"' in text
 
 
 # --- what belongs to no team ------------------------------------------------------------------------------------------

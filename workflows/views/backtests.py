@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from integrations.audit.exports import exported
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow, may, team_of
 from integrations.views.downloads import download
@@ -194,6 +195,8 @@ def backtest_file(request: HttpRequest, workflow_id: int, backtest_id: int, part
     if part not in backtest_tables.FILES:
         raise Http404("There is no such file.")
     content = backtest_tables.csv_of(shown, part)
+    which = [("Backtest", str(shown.pk)), ("Part", part)]
+    exported(workflow, team_id=workflow.team_id, by=request.user, form="CSV", chosen=which)
     return download(content, stem=f"{workflow.name} backtest {part}", extension="csv", content_type="text/csv")
 
 

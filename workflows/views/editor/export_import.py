@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_http_methods
 
+from integrations.audit.exports import exported
 from integrations.audit.word_changes import changes
 from integrations.core.body_limits import WITH_FILE, takes
 from integrations.core.exact_json import dumps
@@ -49,6 +50,8 @@ def export(request: HttpRequest, workflow_id: int) -> HttpResponse:
         known = number if number.isascii() and number.isdecimal() and len(number) < 9 else "0"
         plan = get_object_or_404(workflow.versions, number=int(known)).plan
         suffix = f"-version-{known}"
+    which = [("Version", number or "the draft")]
+    exported(workflow, team_id=workflow.team_id, by=request.user, form="Workflow file", chosen=which)
     stem = f"{slugify(workflow.name)[:60] or f'workflow-{workflow.pk}'}{suffix}"
     return download(export_import.export(workflow, plan), stem=stem, extension="json", content_type="application/json")
 

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods
 
+from integrations.audit.exports import exported
 from integrations.teams.access import Can, allow, may, team_of
 from integrations.views.downloads import download
 from pinxero.pages import page
@@ -75,6 +76,7 @@ def export_lookup_table(request: HttpRequest, table_id: int) -> HttpResponse:
     number = int(wanted) if wanted.isdecimal() and len(wanted) < 11 else 0
     version_or_404(table, number)
     stem = f"{table.name}, version {number}"
+    exported(table, team_id=table.team_id, by=request.user, form="CSV", chosen=[("Version", str(number))])
     return download(csv_files.write(content(table, number)), stem=stem, extension="csv", content_type="text/csv")
 
 
