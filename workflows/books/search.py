@@ -7,7 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet, TextField
 
 from integrations.core.address_values import (
     AddressFilter,
@@ -34,7 +34,13 @@ SORTS = {
     "amount": ("Largest amount", "-amount"),
     "amount-up": ("Smallest amount", "amount"),
 }
-_SEARCHED = ("number", "contact", "reference", "described")
+#: What a search looks in, as one text: PostgreSQL has an index of exactly this expression (migration 0035).
+_SEARCHED = Func(
+    *(F(name) for name in ("number", "contact", "reference", "described")),
+    template="(%(expressions)s)",
+    arg_joiner=" || ' ' || ",
+    output_field=TextField(),
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,7 @@ class Filter(AddressFilter):
     until: str = ""
     connection: str = ""
     workflow: str = ""
+    run: str = ""
     noun: str = ""
     contact: str = ""
     least: str = ""
@@ -85,7 +92,7 @@ class Filter(AddressFilter):
         found: QuerySet[Posting] = Posting.objects.for_team(team).order_by()
         if self.problems():
             return found.none()
-        for name in ("connection", "workflow"):
+        for name in ("connection", "workflow", "run"):
             text = getattr(self, name)
             if text:
                 found = found.filter(**{f"{name}_id": number_of(text) or 0})
@@ -95,7 +102,7 @@ class Filter(AddressFilter):
         if self.contact:
             found = found.filter(contact__icontains=self.contact)
         if self.q:
-            found = found.filter(_any_contains(self.q))
+            found = containing(found, self.q)
         if (least := amount_of(self.least)) is not None:
             found = found.filter(amount__gte=least)
         if (most := amount_of(self.most)) is not None:
@@ -116,7 +123,7 @@ class Filter(AddressFilter):
         pairs += [
             ("Organisation", name_in(Connection.objects.filter(team=team), self.connection)),
             ("Workflow", name_in(Workflow.objects.filter(team=team), self.workflow)),
-            ("Kind", self.noun), ("Contact", self.contact), ("Amount at least", self.least),
+            ("Run", self.run), ("Kind", self.noun), ("Contact", self.contact), ("Amount at least", self.least),
             ("Amount at most", self.most), ("Currency", self.currency), ("State", self.status), ("Search", self.q),
         ]  # fmt: skip
         return [(label, value) for label, value in pairs if value]
@@ -127,11 +134,9 @@ class Filter(AddressFilter):
         return [(label, "not kept" if typed.get(label) else value) for label, value in self.words(team)]
 
 
-def _any_contains(text: str) -> Q:
-    found = Q()
-    for name in _SEARCHED:
-        found |= Q(**{f"{name}__icontains": text})
-    return found
+def containing(found: QuerySet[Posting], text: str) -> QuerySet[Posting]:
+    """Those whose number, contact, reference or description contains the text, whatever its case."""
+    return found.alias(searched=_SEARCHED).filter(searched__icontains=text)
 
 
 # --- pages ------------------------------------------------------------------------------------------------------------
@@ -142,7 +147,7 @@ def ordered(found: QuerySet[Posting], order: str) -> QuerySet[Posting]:
     column, minus = order.removeprefix("-"), "-" if order.startswith("-") else ""
     if column == "amount":
         found = found.filter(amount__isnull=False)
-    return found.order_by(f"{minus}{column}", f"{minus}step_run")
+    return found.order_by(f"{minus}{column}", f"{minus}step_run_id")
 
 
 def after(found: QuerySet[Posting], order: str, mark: str) -> QuerySet[Posting]:

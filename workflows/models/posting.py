@@ -32,7 +32,7 @@ class Posting(models.Model):
     #: The step that wrote it. That it is the key holds the rule of one posting per write.
     step_run = models.OneToOneField(StepRun, on_delete=models.CASCADE, primary_key=True, related_name="posting")
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="postings", db_index=False)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="postings")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="postings", db_index=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="postings", db_index=False)
     version = models.ForeignKey(WorkflowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     connection = models.ForeignKey(
@@ -72,7 +72,7 @@ class Posting(models.Model):
     OFFERED: ClassVar[tuple[str, ...]] = ("noun", "status", "currency")
 
     class Meta:
-        ordering = ["-written_at", "-step_run"]
+        ordering = ["-written_at", "-step_run_id"]
         indexes = [
             models.Index(fields=["team", "-written_at", "-step_run"], name="postings_by_time"),
             models.Index(fields=["team", "day", "step_run"], name="postings_by_day"),
@@ -82,6 +82,7 @@ class Posting(models.Model):
             models.Index(fields=["team", "currency", "-written_at", "-step_run"], name="postings_by_currency"),
             models.Index(fields=["connection", "-written_at", "-step_run"], name="postings_by_connection"),
             models.Index(fields=["workflow", "-written_at", "-step_run"], name="postings_by_workflow"),
+            models.Index(fields=["run", "step_run"], name="postings_by_run"),
         ]
 
     def __str__(self) -> str:

@@ -12,8 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from integrations.core.workbooks import Cell
+from workflows.books import of_runs
 from workflows.definitions import plans
-from workflows.models import Posting, WorkflowVersion
+from workflows.models import Posting, Run, WorkflowVersion
 
 _CENTS = Decimal("0.01")
 #: The columns of the files, and how wide they are in a workbook, in letters.
@@ -47,6 +48,23 @@ def posting_rows(found: Iterable[Posting]) -> list[PostingRow]:
     return [
         PostingRow(each, address_of(each, plan_of.get(each.version_id)), amount_text(each.amount)) for each in postings
     ]
+
+
+@dataclass(frozen=True)
+class RunDocuments:
+    """What a run has written, for its row in the list of runs."""
+
+    rows: list[PostingRow]
+    has_more: bool
+
+
+def documents_of(runs: Iterable[Run]) -> dict[int, RunDocuments]:
+    """The first documents of each run, by its id; a run without any is left out."""
+    written = of_runs.written_by(runs)
+    rows = {row.posting.pk: row for row in posting_rows(each for its in written.values() for each in its.postings)}
+    return {
+        run: RunDocuments([rows[posting.pk] for posting in its.postings], its.has_more) for run, its in written.items()
+    }
 
 
 def address_of(posting: Any, plan: Any) -> str:

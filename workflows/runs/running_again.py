@@ -47,7 +47,7 @@ def written(run: Run) -> list[StepRun]:
     level = [run.pk]
     while level:
         rows = StepRun.objects.filter(_writes(), run__in=level).select_related("connection__grant", "run__workflow")
-        found.extend(rows.order_by("run", "position", "pk"))
+        found.extend(rows.order_by("run_id", "position", "pk"))
         level = list(Run.objects.filter(called_by__in=level).values_list("pk", flat=True))
     return found
 

@@ -165,7 +165,7 @@ def test_its_pages_hold_every_document_once_in_order(
     run = make_run(world.workflow, world.version, make_event(world.state, "same"), world.xero)
     for number in range(1, 8):
         same = {"written_at": AT, "day": date(2026, 11, 2), "amount": Decimal("1.50")} if number < 5 else {}
-        post(world, number, run=run, iteration=str(number), **same)
+        post(world, number, run=run, iteration=str(9 - number), **same)
     seen: list[str] = []
     mark = ""
     for _ in range(4):

@@ -14,11 +14,13 @@ from django.db.models import Count, QuerySet
 from django.urls import reverse
 
 from integrations.framework.registry import operation_or_none
+from workflows.books import of_runs
 from workflows.definitions import kinds, plans
 from workflows.definitions.kinds import ITERATION
 from workflows.language import conditions
 from workflows.models import PreviewStep, Run, Step, StepRun
 from workflows.presenters.labels import ChoiceLabels, choice_labels
+from workflows.presenters.posting_tables import PostingRow, amount_text
 from workflows.presenters.runs.fix_links import FixLinks
 from workflows.presenters.runs.run_presenter import Comparison, StepCard, card_of, comparisons
 from workflows.presenters.value_names import ValueNames
@@ -56,6 +58,8 @@ class Iteration:
     state_label: str
     detail: str
     step_run: StepRun | None = None
+    #: What it has written, not counting loops inside it.
+    documents: list[PostingRow] = field(default_factory=list)
 
 
 @dataclass
@@ -151,8 +155,17 @@ def iteration_rows(run: Run, step: str, within: str) -> QuerySet[StepRun]:
 
 
 def iterations_of(rows: Iterable[StepRun], run: Run) -> list[Iteration]:
-    """The rows as lines of a list."""
-    return [_iteration(run, row) for row in rows]
+    """The rows as lines of a list, each with what was written in it."""
+    listed = list(rows)
+    written = of_runs.by_iteration(run, [row.iteration for row in listed])
+    found = []
+    for row in listed:
+        line = _iteration(run, row)
+        line.documents = [
+            PostingRow(each, line.address, amount_text(each.amount)) for each in written.get(row.iteration, [])
+        ]
+        found.append(line)
+    return found
 
 
 class _Level:

@@ -14,15 +14,20 @@ from django.views.decorators.http import require_GET, require_http_methods
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
+from workflows.books import totals
 from workflows.definitions import kinds
 from workflows.forms.page_forms import DecisionForm
-from workflows.models import Decision, Run, StepRun
+from workflows.models import Decision, Posting, Run, StepRun
+from workflows.presenters import posting_tables
 from workflows.presenters.presentation import labelled_values
 from workflows.presenters.runs import run_tree
 from workflows.presenters.runs.fix_links import FixLinks
 from workflows.presenters.runs.run_presenter import sentence
 from workflows.publishing import activation
 from workflows.runs import available_actions, decisions, retrying, running_again
+
+#: So many documents stand on the page of a run; the others are on the page of documents.
+_MOST_DOCUMENTS = 20
 
 
 @require_GET
@@ -50,6 +55,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "event_facts": labelled_values(event.data),
         "nodes": run_tree.step_nodes(shown, steps, step_runs, fixes=fixes),
         "called_by": _caller(shown),
+        "written": _written(shown),
         "decisions": list(Decision.objects.filter(run=shown).select_related("by").order_by("pk")),
         "replays": list(
             Run.objects.filter(event=event, workflow=shown.workflow_id)
@@ -60,6 +66,20 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "newer": running_again.newer_version(shown) if shown.status in running_again.ENDED_BADLY else None,
     }
     return page(request, "runs/run.html", context, title=f"Run {shown.pk}")
+
+
+def _written(shown: Run) -> dict[str, Any]:
+    """What the run has written, where it is more than the card of one step shows: its documents and what they come
+    to."""
+    postings = Posting.objects.filter(run=shown)
+    first = list(postings.select_related("workflow").order_by("step_run_id")[: _MOST_DOCUMENTS + 1])
+    if len(first) < 2:
+        return {}
+    return {
+        "rows": posting_tables.posting_rows(first[:_MOST_DOCUMENTS]),
+        "has_more": len(first) > _MOST_DOCUMENTS,
+        "totals": posting_tables.total_rows(totals.by_kind(postings.order_by()), ["sub_total", "tax", "amount"]),
+    }
 
 
 def _fix_url(shown: Run, fixes: FixLinks | None) -> str:
@@ -100,12 +120,13 @@ def _caller(shown: Run) -> Run | None:
 @require_GET
 @allow(Can.LOOK)
 def run_by_marker(request: HttpRequest, marker: str) -> HttpResponse:
-    """The target of the link written into a document: redirects to the run that wrote it."""
+    """The target of the link written into a document: redirects to the run that wrote it, and in a loop to
+    the iteration."""
     mine = StepRun.objects.for_team(team_of(request)).filter(marker=marker).order_by("pk")
-    found = mine.values_list("run_id", flat=True).first() if marker else None
+    found = mine.select_related("run__version").defer("inputs", "output").first() if marker else None
     if found is None:
         raise Http404("No run of your team has written this.")
-    return redirect("run", found)
+    return redirect(posting_tables.address_of(found, found.run.version.plan))
 
 
 @require_http_methods(["GET", "POST"])

@@ -20,6 +20,7 @@ from pinxero.pages import page
 from workflows.definitions.description import describe
 from workflows.forms.page_forms import DecisionForm
 from workflows.models import Batch, Run, Workflow, WorkflowVersion
+from workflows.presenters import posting_tables
 from workflows.runs import bulk_actions, running_again
 from workflows.runs.search import STATUSES, Filter
 from workflows.views.common import state_of
@@ -79,8 +80,10 @@ def runs(request: HttpRequest) -> HttpResponse:
     for name in ("before", "after", "seen"):
         query.pop(name, None)
     is_builder = may(request, Can.BUILD)
+    documents = posting_tables.documents_of(rows)
     context = {
         "runs": rows,
+        "listed": [(run, documents.get(run.pk)) for run in rows],
         "chosen": chosen,
         "is_filtered": bool(chosen.to_dict()),
         "is_narrow": bool(chosen.wait or chosen.since or chosen.until),
