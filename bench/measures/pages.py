@@ -1,4 +1,4 @@
-"""Run list, run page and dashboard, with a thousand runs and with a million."""
+"""Run list, run page, documents and dashboard, with a thousand runs and with a million."""
 
 from __future__ import annotations
 
@@ -48,6 +48,11 @@ def _times(client: Any) -> dict[str, tuple[list[float], int]]:
         "run list": reverse("runs"),
         "run list, failed": reverse("runs") + "?status=failed",
         "run list, last page": reverse("runs") + "?before=60",
+        "run list, a document's number": reverse("runs") + "?q=INV-0000123",
+        "run list, a contact": reverse("runs") + "?q=Customer+77",
+        "run list, nothing fits": reverse("runs") + "?q=no+such+thing",
+        "documents": reverse("documents"),
+        "documents, a number": reverse("documents") + "?q=INV-0000123",
         "run": reverse("run", args=[newest.pk]),
         "dashboard": reverse("admin:index"),
     }
@@ -76,7 +81,7 @@ def fill(stage: BenchStage, workflow: Any, count: int) -> None:
     from django.db import connection, transaction
     from django.utils import timezone
 
-    from workflows.models import Event, Run, StepRun
+    from workflows.models import Event, Posting, Run, StepRun
 
     now, batch = timezone.now(), 2_000
     for first in range(0, count, batch):
@@ -100,10 +105,13 @@ def fill(stage: BenchStage, workflow: Any, count: int) -> None:
                 )
                 for n, each in zip(numbers, events, strict=True)
             )
-            StepRun.objects.bulk_create(
+            steps = StepRun.objects.bulk_create(
                 StepRun(run=run, step=key, position=place, kind=kind, name=key, state="succeeded", finished_at=now)
                 for run in runs
                 for place, (key, kind) in enumerate((("filter", "filter"), ("send", "action")), 1)
+            )
+            Posting.objects.bulk_create(
+                _posting(workflow, step, n, now) for n, step in zip(numbers, steps[1::2], strict=True)
             )
             # Spread over a year, the newest last. The database layer sets `created_at`, so it is changed afterwards.
             least, most = runs[0].pk, runs[-1].pk
@@ -111,3 +119,32 @@ def fill(stage: BenchStage, workflow: Any, count: int) -> None:
             Run.objects.filter(pk__gte=least, pk__lte=most).update(created_at=back)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def _posting(workflow: Any, step: Any, number: int, now: Any) -> Any:
+    from decimal import Decimal
+
+    from workflows.models import Posting
+
+    return Posting(
+        step_run=step,
+        team=workflow.team,
+        run=step.run,
+        workflow=workflow,
+        version=workflow.published,
+        step=step.step,
+        operation="xero.create_invoice",
+        effect="creates",
+        origin="answered",
+        noun="Sales invoice",
+        number=f"INV-{number:07}",
+        contact=f"Customer {number % 50_000}",
+        organisation="Demo Company (NZ)",
+        day=now.date(),
+        currency="NZD",
+        amount=Decimal(number % 1_000),
+        sub_total=Decimal(number % 1_000),
+        tax=Decimal(0),
+        fingerprint="0" * 64,
+        written_at=now,
+    )
