@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
-from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models import F, Func, OuterRef, Q, QuerySet, Subquery, TextField
 
 from integrations.core.address_values import AddressFilter, amount_of, in_days, name_in, number_of
 from integrations.models import Connection, Team
@@ -25,6 +26,8 @@ _INDEXED = (
     Run.Status.SUCCEEDED, Run.Status.FAILED, Run.Status.FILTERED, Run.Status.NEEDS_REVIEW, Run.Status.CRASHED,
     Run.Status.CANCELLED,
 )  # fmt: skip
+#: A search that finds more runs than this is one for common words.
+_MANY = 5000
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Filter(AddressFilter):
         if self.batch:
             found = found.filter(pk__in=runs_of(number_of(self.batch)).values("pk"))
         found = found.filter(**in_days("created_at", self.since, self.until))
-        return found.filter(_looked_for(team, self.q)) if self.q else found
+        return _looked_for(found, team, self.q) if self.q else found
 
     def words(self, team: Team) -> list[tuple[str, str]]:
         """The filter for people: (label, value)."""
@@ -86,19 +89,34 @@ def runs_of(batch_id: int | None) -> QuerySet[Run]:
     return Run.objects.filter(Q(pk__in=others.values("run")) | Q(again_of__in=replaced.values("run")))
 
 
-def _looked_for(team: Team, text: str) -> Q:
+def _looked_for(found: QuerySet[Run], team: Team, text: str) -> QuerySet[Run]:
     """Runs whose title, result, number or workflow fits, or that have written a document whose number, contact,
     reference, description or amount does."""
-    mine = Run.objects.for_team(team).order_by().alias(searched=_SEARCHED).filter(searched__icontains=text)
+    number, amount = number_of(text.removeprefix("#")), amount_of(text)
+    fits = Q() if number is None else Q(pk=number)
+    workflows = list(Workflow.objects.filter(team=team, name__icontains=text).values_list("pk", flat=True))
+    if workflows:
+        fits |= Q(workflow__in=workflows)
+    few = _few(team, text, amount)
+    if few is not None:
+        return found.filter(fits | Q(pk__in=few))
+    # Asked of each run in turn, the newest are found at once. As a subquery with a limit and not as EXISTS, because
+    # PostgreSQL would make a table of all that exists first.
+    of_run = Posting.objects.filter(run=OuterRef("pk")).order_by()
+    written = book_search.containing(of_run, text)
+    if amount is not None:
+        written |= of_run.filter(amount=amount)
+    found = found.alias(searched=_SEARCHED, written=Subquery(written.values("pk")[:1]))
+    return found.filter(fits | Q(searched__icontains=text) | Q(written__isnull=False))
+
+
+def _few(team: Team, text: str, amount: Decimal | None) -> list[int] | None:
+    """The runs that fit by their own words or by those of their documents; None if they are very many."""
+    runs = Run.objects.for_team(team).order_by().alias(searched=_SEARCHED).filter(searched__icontains=text)
     postings = Posting.objects.for_team(team).order_by()
     # One query for each index, put together: with OR between them a database would read every run.
-    parts = [mine.filter(status__in=Run.OPEN).values("pk"), book_search.containing(postings, text).values("run")]
-    amount = amount_of(text)
+    parts = [runs.filter(status__in=Run.OPEN).values("pk"), book_search.containing(postings, text).values("run")]
     if amount is not None:
         parts.append(postings.filter(amount=amount).values("run"))
-    fits = Q(pk__in=mine.filter(status__in=_INDEXED).values("pk").union(*parts, all=True))
-    number = number_of(text.removeprefix("#"))
-    if number is not None:
-        fits |= Q(pk=number)
-    workflows = list(Workflow.objects.filter(team=team, name__icontains=text).values_list("pk", flat=True))
-    return fits | Q(workflow__in=workflows) if workflows else fits
+    found = list(runs.filter(status__in=_INDEXED).values_list("pk", flat=True).union(*parts, all=True)[: _MANY + 1])
+    return found if len(found) <= _MANY else None

@@ -23,6 +23,8 @@ from workflows.models import Workflow
 from workflows.presenters import posting_tables
 
 PER_PAGE = 50
+#: More documents than this are not added up on a page: it would take seconds.
+_MOST_ADDED_UP = 200_000
 
 
 @require_GET
@@ -51,6 +53,7 @@ def documents(request: HttpRequest) -> HttpResponse:
         "by_amount": chosen.order.endswith("amount"),
         **_choices(team),
         **(_totals(found) if rows and not mark else {}),
+        "most": _MOST_ADDED_UP,
     }
     return page(request, "documents/list.html", context, title="Documents")
 
@@ -67,6 +70,8 @@ def _choices(team: Team) -> dict[str, Any]:
 
 
 def _totals(found: Any) -> dict[str, Any]:
+    if found[_MOST_ADDED_UP : _MOST_ADDED_UP + 1].exists():
+        return {"is_too_many": True}
     return {
         "by_kind": posting_tables.total_rows(totals.by_kind(found), ["sub_total", "tax", "amount"]),
         "by_account": posting_tables.total_rows(totals.by_account(found), ["net", "tax"]),

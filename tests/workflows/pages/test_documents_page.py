@@ -176,6 +176,18 @@ def test_its_pages_hold_every_document_once_in_order(
     assert seen == listed_whole(world, sort)
 
 
+def test_very_many_documents_are_not_added_up_but_a_narrower_filter_is_asked_for(
+    builder: Client, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workflows.views.documents._MOST_ADDED_UP", 2)
+    for number in (1, 2, 3):
+        post(world, number)
+    response = builder.get(PAGE)
+    assert "more than 2 documents. Choose a shorter period" in response.content.decode()
+    assert "by_kind" not in response.context
+    assert [row["count"] for row in builder.get(PAGE, {"most": "2"}).context["by_kind"]] == [2]
+
+
 def listed_whole(world: World, sort: str) -> list[str]:
     order = search.Filter(sort=sort).order
     return [each.number for each in search.ordered(search.Filter().find(world.team), order)]
