@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: a stage and a browser per file, a person per test."""
+"""Fixtures of the browser tests: the servers and a browser for all, a stage per file, a person per test."""
 
 from __future__ import annotations
 
@@ -14,16 +14,30 @@ from tests.browser.stage import Stage, running_stage
 _MILLISECONDS = 30_000
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Pinxero, its worker and the sandbox, for the tests of one file."""
-    with running_stage(tmp_path_factory.mktemp("stage")) as stage:
+@pytest.fixture(scope="package")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Pinxero and the sandbox, started once for all files: a start takes ten seconds of a processor."""
+    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
         yield stage
 
 
 @pytest.fixture(scope="module")
+def stage_without_worker(servers: Stage) -> Stage:
+    """For the tests of one file: nothing has happened yet, and nothing happens by itself."""
+    servers.begin_anew()
+    return servers
+
+
+@pytest.fixture(scope="module")
+def stage(stage_without_worker: Stage) -> Iterator[Stage]:
+    """For the tests of one file: nothing has happened yet, and a worker is at work."""
+    with stage_without_worker.worker():
+        yield stage_without_worker
+
+
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """A Chromium for the tests of one file: Playwright's loop must be gone before other tests use the database."""
+    """A Chromium for all files here: Playwright's loop must be gone before tests elsewhere use the database."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:

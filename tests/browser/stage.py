@@ -6,14 +6,17 @@ Every process is started by the test's own process and ends with the block; what
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +29,27 @@ from tests.provider import CHECKOUT, CLIENTS, Sandbox, running_sandbox
 
 _START_SECONDS = 60
 _STOP_SECONDS = 15
-_DATABASE = "pinxero.sqlite3"
+_DATABASE, _BEGUN = "pinxero.sqlite3", "begun.sqlite3"
 _SET_UP = """
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 call_command("createcachetable", verbosity=0)
+"""
+#: Runs what it is given line by line as JSON, and answers each with what went wrong.
+_INTERPRETER = """
+import json, sys, traceback
+import django
+from django.db import connections
+django.setup()
+answers, sys.stdout = sys.stdout, sys.stderr
+for line in sys.stdin:
+    wrong = ""
+    try:
+        exec(json.loads(line), {"__name__": "__main__"})
+    except BaseException:
+        wrong = traceback.format_exc()
+    connections.close_all()
+    print(json.dumps(wrong), file=answers, flush=True)
 """
 _CAST = "from tests.base import make_cast; make_cast()"
 
@@ -43,6 +62,21 @@ class Stage:
     sandbox: Sandbox
     folder: Path
     environment: Mapping[str, str]
+    interpreter: subprocess.Popen[str]
+
+    def begin_anew(self) -> None:
+        """As at the start, without another start of its processes; no worker may be at work on it."""
+        begun, now = sqlite3.connect(self.folder / _BEGUN), sqlite3.connect(self.folder / _DATABASE, timeout=20)
+        with closing(begun), closing(now):
+            begun.backup(now)
+        self.sandbox.reset()
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[None]:
+        """A worker is at work, as long as the block lasts."""
+        command = [sys.executable, "manage.py", "worker", "--grace-seconds", "8"]
+        with _running("worker", command, self):
+            yield
 
     def stop_sandbox(self) -> None:
         """Let both providers be gone, for the rest of the stage."""
@@ -52,7 +86,13 @@ class Stage:
 
     def python(self, code: str) -> None:
         """Run a few lines inside Pinxero; for accounts, and for rows that stand for a past nobody clicked through."""
-        _run(self.environment, "-c", f"import django\ndjango.setup()\n{code}")
+        asked, answers = self.interpreter.stdin, self.interpreter.stdout
+        assert asked is not None
+        assert answers is not None
+        print(json.dumps(code), file=asked, flush=True)
+        answer = answers.readline()
+        assert answer, f"The interpreter has ended. {self.logs()}"
+        assert json.loads(answer) == "", f"The lines did not run: {json.loads(answer)}"
 
     def logs(self) -> str:
         """What the processes have said."""
@@ -67,16 +107,17 @@ def running_stage(folder: Path, *, has_worker: bool = True, people: str = _CAST,
         port = _free_port()
         url = f"http://127.0.0.1:{port}"
         environment = _environment(folder, url, sandbox) | variables
-        stage = Stage(url, sandbox, folder, environment)
+        interpreter = cleanup.enter_context(_interpreter(folder, environment))
+        stage = Stage(url, sandbox, folder, environment, interpreter)
         if (kept := migrated.kept_file()).exists():
             shutil.copyfile(kept, folder / _DATABASE)
         stage.python(_SET_UP + people)
+        shutil.copyfile(folder / _DATABASE, folder / _BEGUN)
         web = [sys.executable, "-m", "gunicorn", "pinxero.wsgi", "--bind", f"127.0.0.1:{port}", "--threads", "8"]
         web += ["--graceful-timeout", "1", "--log-level", "warning", "--no-control-socket"]
         cleanup.enter_context(_running("web", web, stage))
         if has_worker:
-            worker = [sys.executable, "manage.py", "worker", "--grace-seconds", "8"]
-            cleanup.enter_context(_running("worker", worker, stage))
+            cleanup.enter_context(stage.worker())
         _await(f"{url}/accounts/login/", stage)
         yield stage
 
@@ -112,11 +153,21 @@ def _free_port() -> int:
         return int(taken.getsockname()[1])
 
 
-def _run(environment: Mapping[str, str], *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, *arguments], cwd=CHECKOUT, env=dict(environment), capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, f"The lines did not run: {done.stdout}{done.stderr}"
+@contextlib.contextmanager
+def _interpreter(folder: Path, environment: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+    """A Python inside Pinxero that waits for lines, because each start of one takes two seconds of a processor."""
+    pipe = subprocess.PIPE
+    with (
+        (folder / "interpreter.log").open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-c", _INTERPRETER], cwd=CHECKOUT, env=dict(environment), text=True,
+            stdin=pipe, stdout=pipe, stderr=log,
+        ) as process,
+    ):  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 @contextlib.contextmanager

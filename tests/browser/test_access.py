@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from tests.addresses import ADDRESSES
 from tests.browser import looks
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 from tests.permission_table import RULES
 
 pytestmark = pytest.mark.browser
@@ -88,10 +88,9 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(stage_without_worker: Stage) -> Stage:
     """Without a worker: the rows are to stay as they are."""
-    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
-        yield stage
+    return stage_without_worker
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator
 
 from tests.browser import looks
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
 
@@ -31,10 +31,9 @@ open(FILE, "w").write(" ".join(map(str, rows)))
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(stage_without_worker: Stage) -> Stage:
     """Without a worker: the rows are to stay as they are."""
-    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
-        yield stage
+    return stage_without_worker
 
 
 @pytest.fixture(scope="module")

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser import looks
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 from tests.browser.ways import begin_invoice_step, begin_workflow, connect_both
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(stage_without_worker: Stage) -> Stage:
     """Without a worker: nothing is run."""
-    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
-        yield stage
+    return stage_without_worker
 
 
 def test_a_finding_on_the_publish_page_leads_into_its_field(stage: Stage, person_at: Callable[..., Person]) -> None:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.browser import looks
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 from tests.browser.ways import begin_invoice_step, begin_workflow, connect_both
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(stage_without_worker: Stage) -> Stage:
     """Without a worker: only forms are filled in."""
-    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
-        yield stage
+    return stage_without_worker
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.browser import looks
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 
 pytestmark = pytest.mark.browser
 
@@ -36,11 +36,10 @@ notify.notify(matter, times=2)
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """With a worker, and with runs that wait for a person."""
-    with running_stage(tmp_path_factory.mktemp("stage")) as stage:
-        stage.python(_ROWS)
-        yield stage
+def stage(stage: Stage) -> Stage:
+    """With runs that wait for a person."""
+    stage.python(_ROWS)
+    return stage
 
 
 def test_held_runs_are_let_go_from_the_dashboard_on(stage: Stage, person_at: Callable[..., Person]) -> None:

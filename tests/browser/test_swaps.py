@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.person import Person
-from tests.browser.stage import Stage, running_stage
+from tests.browser.stage import Stage
 from tests.browser.ways import begin_invoice_step, begin_workflow, connect_both
 
 pytestmark = pytest.mark.browser
@@ -29,10 +29,9 @@ _CHANGE = "from workflows.models import Run\nRun.objects.filter(pk=90001).update
 
 
 @pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def stage(stage_without_worker: Stage) -> Stage:
     """Without a worker: a run stays as far as it is."""
-    with running_stage(tmp_path_factory.mktemp("stage"), has_worker=False) as stage:
-        yield stage
+    return stage_without_worker
 
 
 def _hold_posts(page: Page) -> list[Route]:
