@@ -105,6 +105,8 @@ class Event(models.Model):
         return f"{self.operation} {self.key}"
 
 
+#: What a run is called that succeeded although steps failed.
+WITH_ERRORS = "Succeeded with errors"
 _ATTENTION = ["failed", "needs_review", "crashed"]
 
 
@@ -208,6 +210,11 @@ class Run(models.Model):
             models.Index(fields=["team", "-id"], name="run_list"),
             models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
             models.Index(fields=["team", "-id"], name="run_list_attention", condition=models.Q(status__in=_ATTENTION)),
+            models.Index(
+                fields=["team", "-id"],
+                name="run_list_with_errors",
+                condition=models.Q(status="succeeded", error__gt=""),
+            ),
             models.Index(fields=["workflow", "-id"], name="run_list_by_workflow"),
             models.Index(
                 fields=["connection", "-id"],
@@ -237,6 +244,15 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.pk}"
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether it succeeded although steps failed, because the workflow says to go on."""
+        return self.status == self.Status.SUCCEEDED and bool(self.error)
+
+    def get_status_display(self) -> str:  # type: ignore[no-redef]  # in the place of Django's
+        """The status for people."""
+        return WITH_ERRORS if self.has_errors else self.Status(self.status).label
 
     @property
     def is_open(self) -> bool:

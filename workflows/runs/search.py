@@ -11,11 +11,12 @@ from integrations.core.address_values import AddressFilter, amount_of, in_days, 
 from integrations.models import Connection, Team
 from workflows.books import search as book_search
 from workflows.models import Decision, Posting, Run, Workflow
+from workflows.models.execution import WITH_ERRORS
 
 #: Groups of statuses, by their name in the list's address.
-ATTENTION, OPEN = "attention", "open"
+ATTENTION, OPEN, ERRORS = "attention", "open", "errors"
 STATUS_SETS = {ATTENTION: Run.NEEDS_ATTENTION, OPEN: Run.OPEN}
-STATUSES = [(ATTENTION, "Needs attention"), (OPEN, "Under way"), *Run.Status.choices]
+STATUSES = [(ATTENTION, "Needs attention"), (OPEN, "Under way"), (ERRORS, WITH_ERRORS), *Run.Status.choices]
 _LABELS = dict(STATUSES)
 #: What a search looks in, as one text. PostgreSQL has an index of exactly this expression, of runs in one of these
 #: statuses (migration 0035).
@@ -52,6 +53,8 @@ class Filter(AddressFilter):
         found: QuerySet[Run] = Run.objects.for_team(team)
         if self.status in STATUS_SETS:
             found = found.filter(status__in=STATUS_SETS[self.status])
+        elif self.status == ERRORS:
+            found = found.filter(status=Run.Status.SUCCEEDED, error__gt="")
         elif self.status in Run.Status.values:
             found = found.filter(status=self.status)
         if self.wait in Run.WaitReason.values:

@@ -50,8 +50,10 @@ _ICONS = {
 
 
 @register.filter
-def tone(status: str) -> str:
-    """The colour of a status: ok, warn, bad, info or muted."""
+def tone(status: str | Run) -> str:
+    """The colour of a status, or of how a run stands: ok, warn, bad, info or muted."""
+    if isinstance(status, Run):
+        return "warn" if status.has_errors else tone(status.status)
     return _TONES.get(status, "muted")
 
 

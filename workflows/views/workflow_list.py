@@ -46,7 +46,7 @@ def workflows(request: HttpRequest) -> HttpResponse:
     if search:
         found = found.filter(Q(name__icontains=search) | Q(description__icontains=search))
     rows = list(found.order_by(*_ORDERS[order][1])[start : start + PER_PAGE + 1])
-    runs = Run.objects.only("status", "created_at", "title").in_bulk(
+    runs = Run.objects.only("status", "error", "created_at", "title").in_bulk(
         [row.last_run_id for row in rows[:PER_PAGE] if row.last_run_id]
     )
     kept_from = blocked(team_of(request), rows[:PER_PAGE])

@@ -101,6 +101,18 @@ def test_runs_are_found_by_status_workflow_connection_and_words(builder: Client,
     assert found("?before=nonsense&status=nonsense&q=%00") >= {failed.pk, done.pk}
 
 
+def test_a_run_that_went_on_although_a_step_failed_says_so_wherever_it_is_shown(builder: Client, world: World) -> None:
+    (run, fine) = _more_runs(world, 2, title="Elm shelf")
+    Run.objects.filter(pk=run.pk).update(error="Write it failed and was passed over. ")
+    pages = [reverse("runs"), reverse("run", args=[run.pk]), reverse("workflow", args=[world.workflow.pk]), "/admin/"]
+    for address in pages:
+        assert "Succeeded with errors" in builder.get(address).content.decode(), address
+    assert "Succeeded with errors" not in builder.get(reverse("run", args=[fine.pk])).content.decode()
+    listed = builder.get(reverse("runs"), {"status": "errors"})
+    assert [each.pk for each in listed.context["runs"]] == [run.pk]
+    assert 'px-badge--warn">Succeeded with errors' in listed.content.decode()
+
+
 def test_the_run_page_shows_the_whole_story(builder: Client, world: World) -> None:
     text = builder.get(reverse("run", args=[world.run.pk])).content.decode()
     for said in (

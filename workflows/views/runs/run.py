@@ -60,7 +60,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "replays": list(
             Run.objects.filter(event=event, workflow=shown.workflow_id)
             .exclude(pk__in=[shown.pk, shown.again_of_id or 0, again.pk if again else 0])
-            .only("status", "replay")[:10]
+            .only("status", "error", "replay")[:10]
         ),
         "actions": available_actions.available_actions(shown) if is_builder else [],
         "newer": running_again.newer_version(shown) if shown.status in running_again.ENDED_BADLY else None,
