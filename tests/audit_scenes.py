@@ -25,10 +25,12 @@ from tests.base import PASSWORD, Cast, sign_in_recently
 from tests.world import World
 from workflows.api import tokens
 from workflows.definitions import editing
-from workflows.models import Batch, Run, StepRun
+from workflows.lookup_tables import editing as tables
+from workflows.models import Batch, LookupTable, Run, StepRun
 from workflows.publishing import activation, publish
 from workflows.runs import bulk_actions, decisions
 from workflows.runs.search import Filter
+from workflows.triggers import inbound_webhooks
 
 SEED = "JBSWY3DPEHPK3PXP"
 NEW_PASSWORD = "a quite different sentence"
@@ -155,15 +157,40 @@ def delete_workflow(scene: Scene) -> None:
     editing.delete_workflow(scene.world.draft, by=scene.by)
 
 
-def edit_workflow(scene: Scene) -> None:
+def as_builder(scene: Scene, change: Callable[[], Any]) -> None:
     with coming_from(Origin("", lambda: scene.by)):
-        editing.set_filter(scene.world.workflow, group="all", comparisons=[])
+        change()
+
+
+def edit_workflow(scene: Scene) -> None:
+    as_builder(scene, lambda: editing.set_filter(scene.world.workflow, group="all", comparisons=[]))
 
 
 def restore_workflow(scene: Scene) -> None:
     delete_workflow(scene)
-    with coming_from(Origin("", lambda: scene.by)):
-        editing.undelete_workflow(scene.world.draft)
+    as_builder(scene, lambda: editing.undelete_workflow(scene.world.draft))
+
+
+def switch_on(scene: Scene) -> None:
+    activation.pause(scene.world.workflow, by=scene.by)
+    activation.activate(scene.world.workflow, by=scene.by)
+
+
+def change_safeguards(scene: Scene, **values: str) -> None:
+    form = {"pause_after": "3", "hold_above": "7", "most_per_hour": "500", "notify": "nobody", "expected": "", **values}
+    answer = scene.signed_in().post(reverse("workflow_safeguards", args=[scene.world.workflow.pk]), form)
+    assert answer.status_code == 302, answer.content.decode()[:3000]
+
+
+def change_signature(scene: Scene) -> None:
+    scene.secrets.add("a signing secret")
+    hook = inbound_webhooks.hook_of(scene.world.workflow)
+    change = {"signature": "hex", "header": "X-Signature", "secret": "a signing secret"}
+    as_builder(scene, lambda: inbound_webhooks.set_signature(hook, **change))
+
+
+def make_table(scene: Scene) -> LookupTable:
+    return tables.create(scene.cast.team, name="Accounts", description="", columns=["Board", "Account"], by=scene.by)
 
 
 def run_again(scene: Scene) -> None:
@@ -225,10 +252,17 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     ),
     Audited.WORKFLOW_EDITED: edit_workflow,
     Audited.WORKFLOW_PUBLISHED: lambda scene: publish.publish(scene.world.workflow, by=scene.by, note=WHY),
-    Audited.WORKFLOW_ON: lambda scene: activation.activate(scene.world.workflow, by=scene.by),
+    Audited.WORKFLOW_ON: switch_on,
     Audited.WORKFLOW_OFF: lambda scene: activation.pause(scene.world.workflow, by=scene.by, reason=WHY),
     Audited.WORKFLOW_DELETED: delete_workflow,
     Audited.WORKFLOW_RESTORED: restore_workflow,
+    Audited.SAFEGUARDS_CHANGED: change_safeguards,
+    Audited.ADDRESS_RENEWED: lambda scene: as_builder(
+        scene, lambda: inbound_webhooks.rotate(inbound_webhooks.hook_of(scene.world.workflow))
+    ),
+    Audited.SIGNATURE_CHANGED: change_signature,
+    Audited.TABLE_CREATED: make_table,
+    Audited.TABLE_CHANGED: lambda scene: as_builder(scene, lambda: tables.archive(make_table(scene), is_archived=True)),
     Audited.RUN_RETRY: lambda scene: decisions.retry(scene.run("failed"), by=scene.by, reason=WHY),
     Audited.RUN_MARK_DONE: lambda scene: decisions.mark_done(
         scene.run("needs_review"), by=scene.by, reason=WHY, provider_id="x"

@@ -24,15 +24,19 @@ from tests.audit_scenes import (
     SEED,
     WHY,
     Scene,
+    change_safeguards,
     edit_workflow,
     in_admin,
+    make_table,
     sign_in,
 )
 from tests.base import PASSWORD, Cast
 from tests.world import make_world
 from workflows.api import tokens
 from workflows.definitions import editing
+from workflows.lookup_tables import editing as tables
 from workflows.publishing import activation, publish
+from workflows.triggers import inbound_webhooks
 
 pytestmark = pytest.mark.django_db
 
@@ -190,3 +194,39 @@ def test_a_team_that_was_deleted_can_be_read_up(scene: Scene) -> None:
     assert AuditEntry.objects.filter(chain=chain).count() == 1
     gone = AuditEntry.objects.get(action=Audited.TEAM_DELETED)
     assert (gone.chain, gone.object_id, gone.object_name) == (recording.INSTALLATION, str(chain), name)
+
+
+def test_what_makes_no_difference_leaves_no_entry(scene: Scene) -> None:
+    change_safeguards(scene)
+    table = make_table(scene)
+    hook = inbound_webhooks.hook_of(scene.world.workflow)
+    after = newest()
+    change_safeguards(scene)
+    tables.archive(table, is_archived=False)
+    tables.describe(table, name=table.name, description=table.description)
+    tables.replace(table, lambda content: content, by=scene.by, note="")
+    inbound_webhooks.set_signature(hook, signature="", header="", secret="")
+    activation.activate(scene.world.workflow, by=scene.by)
+    assert newest() == after
+
+
+def test_safeguards_are_recorded_as_their_form_names_them_and_people_by_number(scene: Scene) -> None:
+    change_safeguards(scene)
+    entry = AuditEntry.objects.get(action=Audited.SAFEGUARDS_CHANGED)
+    assert (entry.before["Who is told by e-mail"], entry.after["Pause after this many failures in a row"]) == (
+        "Its author and the builders of the team", "3",
+    )  # fmt: skip
+    change_safeguards(scene, notify="people", people=str(scene.by.pk))
+    entry = AuditEntry.objects.filter(action=Audited.SAFEGUARDS_CHANGED).latest("number")
+    assert (entry.before["People"], entry.after["People"]) == ("", f"person {scene.by.pk}")
+
+
+def test_a_version_of_a_lookup_table_is_recorded_without_what_is_in_its_rows(scene: Scene) -> None:
+    table = make_table(scene)
+    tables.edit_rows(
+        table, changed={}, removed=[], added=[{"Board": "Ada Lovelace", "Account": "200"}], by=scene.by, note=WHY
+    )
+    entry = AuditEntry.objects.get(action=Audited.TABLE_CHANGED)
+    assert (entry.before, entry.after, entry.reason) == (
+        {"Version": "1"}, {"Version": "2", "Rows added": "1"}, WHY,
+    )  # fmt: skip

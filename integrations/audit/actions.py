@@ -40,6 +40,12 @@ class Audited(models.TextChoices):
     WORKFLOW_OFF = "workflow.off", "Workflow switched off"
     WORKFLOW_DELETED = "workflow.deleted", "Workflow deleted"
     WORKFLOW_RESTORED = "workflow.restored", "Workflow taken back"
+    SAFEGUARDS_CHANGED = "workflow.safeguards", "Safeguards changed"
+    ADDRESS_RENEWED = "workflow.address", "Address of calls renewed"
+    SIGNATURE_CHANGED = "workflow.signature", "Signature of calls changed"
+
+    TABLE_CREATED = "table.created", "Lookup table created"
+    TABLE_CHANGED = "table.changed", "Lookup table changed"
 
     RUN_RETRY = "run.retry", "Run tried again"
     RUN_MARK_DONE = "run.mark_done", "Step marked as done by hand"
@@ -65,6 +71,7 @@ GROUPS = {
     "connection": "Connections",
     "api_token": "API tokens",
     "workflow": "Workflows",
+    "table": "Lookup tables",
     "run": "Decisions about a run",
     "runs": "Decisions about many runs",
     "data": "Exports",

@@ -6,12 +6,16 @@ stored by `_store`: only what differs is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from integrations.audit import origin
+from integrations.audit.actions import Audited
+from integrations.audit.record import record
 from integrations.models import Team
 from workflows.language.values import is_storable
 from workflows.lookup_tables.lookup import KEY_LIMIT, Content, content, fold, spread, standing
@@ -92,23 +96,52 @@ def create(
         raise _name_is_taken(team, name) from None
     wanted = _checked(Content(tuple(columns), columns[0] if columns else "", tuple(rows)))
     _store(table, Content(), wanted, by=by, note="The first version.")
+    columns_and_rows = {"Columns": ", ".join(wanted.columns), "Rows": f"{len(wanted.rows):,}"}
+    record(Audited.TABLE_CREATED, team_id=team.pk, about=table, by=by, after=columns_and_rows)
     return table
 
 
 def describe(table: LookupTable, *, name: str, description: str) -> None:
     """Change its name. Workflows refer to it by name, so the caller first checks that none does."""
-    table.name, table.description = name, description
-    try:
-        with transaction.atomic():
-            table.save(update_fields=["name", "description", "changed_at"])
-    except IntegrityError:
-        raise _name_is_taken(table.team, name) from None
+    with _recorded(table):
+        table.name, table.description = name, description
+        try:
+            with transaction.atomic():
+                table.save(update_fields=["name", "description", "changed_at"])
+        except IntegrityError:
+            raise _name_is_taken(table.team, name) from None
 
 
 def archive(table: LookupTable, *, is_archived: bool) -> None:
     """Archive it, or bring it back. Nothing in it is lost."""
-    table.is_archived = is_archived
-    table.save(update_fields=["is_archived", "changed_at"])
+    with _recorded(table):
+        table.is_archived = is_archived
+        table.save(update_fields=["is_archived", "changed_at"])
+
+
+@contextmanager
+def _recorded(table: LookupTable) -> Iterator[None]:
+    """What is changed within about the table itself goes to the audit trail."""
+    with transaction.atomic():
+        before = _in_words(LookupTable.objects.get(pk=table.pk))
+        yield
+        after = _in_words(table)
+        different = [label for label in after if before[label] != after[label]]
+        if different:
+            was, now = ({label: words[label] for label in different} for words in (before, after))
+            _record(table, origin.person(), was, now)
+
+
+def _in_words(table: LookupTable) -> dict[str, str]:
+    return {
+        "Name": table.name,
+        "Description": table.description,
+        "State": "Archived" if table.is_archived else "In use",
+    }
+
+
+def _record(table: LookupTable, by: User | None, before: dict[str, str], after: dict[str, str], note: str = "") -> None:
+    record(Audited.TABLE_CHANGED, team_id=table.team_id, about=table, by=by, reason=note, before=before, after=after)
 
 
 def _name_is_taken(team: Team, name: str) -> LookupEditError:
@@ -220,6 +253,9 @@ def _store(table: LookupTable, before: Content, after: Content, *, by: User, not
     LookupRow.objects.bulk_create(fresh, batch_size=500)
     table.version = number
     table.save(update_fields=["version", "changed_at"])
+    if number > 1:
+        # What is in the rows may name people, and nothing is ever deleted from the trail; the versions keep it.
+        _record(table, by, {"Version": str(number - 1)}, {"Version": str(number), **_counted(found)}, note.strip())
     return LookupVersion.objects.create(
         table=table,
         number=number,
@@ -232,6 +268,18 @@ def _store(table: LookupTable, before: Content, after: Content, *, by: User, not
         note=note.strip(),
         saved_by=by,
     )
+
+
+def _counted(found: Differences) -> dict[str, str]:
+    """The differences in words, without what is in the rows."""
+    words = {
+        "Rows added": len(found.added),
+        "Rows changed": len(found.changed),
+        "Rows removed": len(found.removed),
+        "Columns added": ", ".join(found.columns_added),
+        "Columns removed": ", ".join(found.columns_removed),
+    }
+    return {label: str(value) for label, value in words.items() if value}
 
 
 # --- checks ---------------------------------------------------------------------------------------------------------

@@ -105,7 +105,8 @@ def activate(
             polling.poll_now(state)
             wake_worker()
         after = _status(locked) | ({"Starts from": f"{since:%-d %B %Y}"} if since is not None else {})
-        record(Audited.WORKFLOW_ON, team_id=locked.team_id, about=locked, by=by, before=before, after=after)
+        if after != before:
+            record(Audited.WORKFLOW_ON, team_id=locked.team_id, about=locked, by=by, before=before, after=after)
     workflow.refresh_from_db()
 
 

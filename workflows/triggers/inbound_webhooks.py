@@ -33,6 +33,9 @@ from django.db.models import Case, F, Value, When
 from django.http import QueryDict
 from django.utils import timezone
 
+from integrations.audit import origin
+from integrations.audit.actions import Audited
+from integrations.audit.record import record
 from integrations.connections.webhook_intake import impatient
 from integrations.core.clock import DatabaseNow
 from integrations.core.encryption import UndecryptableError
@@ -102,7 +105,9 @@ def hook_of(workflow: Workflow) -> InboundHook:
 def rotate(hook: InboundHook) -> None:
     """Give it another address; calls to the old one get 404 from now on."""
     token = _new_token()
-    InboundHook.objects.filter(pk=hook.pk).update(token=token, token_hash=hashed(token), rotated_at=DatabaseNow())
+    with transaction.atomic():
+        InboundHook.objects.filter(pk=hook.pk).update(token=token, token_hash=hashed(token), rotated_at=DatabaseNow())
+        _record(Audited.ADDRESS_RENEWED, hook)
     hook.refresh_from_db()
 
 
@@ -112,10 +117,27 @@ def set_signature(hook: InboundHook, *, signature: str, header: str, secret: str
     With `time_header` the time in that header is signed too, and calls older than `SIGNED_SECONDS` are refused, so
     that an intercepted call cannot be sent again later.
     """
+    before = _signature_in_words(hook)
     hook.signature, hook.header = signature, header if signature else ""
     hook.time_header = time_header if signature else ""
     hook.secret = (secret or hook.secret) if signature else ""
-    hook.save(update_fields=["signature", "header", "time_header", "secret"])
+    with transaction.atomic():
+        hook.save(update_fields=["signature", "header", "time_header", "secret"])
+        after = _signature_in_words(hook) | ({"Secret": "a new one"} if secret and signature else {})
+        if after != before:
+            _record(Audited.SIGNATURE_CHANGED, hook, before, after)
+
+
+def _signature_in_words(hook: InboundHook) -> dict[str, str]:
+    headers = {"Header of the signature": hook.header, "Header of the time": hook.time_header}
+    return {"Signature": str(hook.get_signature_display()), **{name: words for name, words in headers.items() if words}}
+
+
+def _record(
+    action: Audited, hook: InboundHook, before: dict[str, str] | None = None, after: dict[str, str] | None = None
+) -> None:
+    workflow = hook.workflow
+    record(action, team_id=workflow.team_id, about=workflow, by=origin.person(), before=before, after=after)
 
 
 def hashed(token: str) -> str:

@@ -7,16 +7,20 @@ from zoneinfo import available_timezones
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from integrations.audit.actions import Audited
+from integrations.audit.record import record
 from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
 from workflows.definitions.changes import revisions
 from workflows.forms.safeguard_forms import SafeguardsForm
-from workflows.models import Notice, Workflow, WorkflowPart
+from workflows.models import Notice, Safeguards, Workflow, WorkflowPart
 from workflows.notifications import notify, safeguards
+from workflows.views.common import signed_in
 from workflows.views.editor.form_page import WholePage
 from workflows.worker import expected_runs
 
@@ -64,14 +68,40 @@ class SafeguardsPage(WholePage):
         given = self.form.cleaned_data
         own = safeguards.stored(self.workflow)
         before = [getattr(own, name) for name in _WHEN]
-        for name in _FIELDS:
-            setattr(own, name, given[name])
-        if [getattr(own, name) for name in _WHEN] != before:
-            expected_runs.begin(own)
-        own.save()
-        own.people.set(given["people"])
+        with transaction.atomic():
+            was = self._in_words(own)
+            for name in _FIELDS:
+                setattr(own, name, given[name])
+            if [getattr(own, name) for name in _WHEN] != before:
+                expected_runs.begin(own)
+            own.save()
+            own.people.set(given["people"])
+            self._record(was, self._in_words(own))
         messages.success(self.request, "The safeguards are saved. They apply from now on, to every version.")
         return redirect("workflow", self.workflow.pk)
+
+    def _in_words(self, own: Safeguards) -> dict[str, str]:
+        """The safeguards under the labels of the form; people by their number, as everywhere in the audit trail."""
+        words = {}
+        for name in _FIELDS:
+            field, value = self.form.fields[name], getattr(own, name)
+            choices = {str(key): str(label) for key, label in getattr(field, "choices", ())}
+            words[str(field.label)] = choices.get(str(value), "" if value is None else str(value))
+        people = own.people.order_by("pk").values_list("pk", flat=True)
+        words[str(self.form.fields["people"].label)] = ", ".join(f"person {pk}" for pk in people)
+        return words
+
+    def _record(self, before: dict[str, str], after: dict[str, str]) -> None:
+        different = [label for label in after if before[label] != after[label]]
+        if different:
+            record(
+                Audited.SAFEGUARDS_CHANGED,
+                team_id=self.workflow.team_id,
+                about=self.workflow,
+                by=signed_in(self.request),
+                before={label: before[label] for label in different},
+                after={label: after[label] for label in different},
+            )
 
     def context(self, typed: None) -> dict[str, Any]:
         """The fields in their groups, and when the next run is expected."""
