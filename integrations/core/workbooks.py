@@ -65,7 +65,7 @@ def _number(number: int | Decimal) -> str:
 def workbook_parts(head: Sequence[str], rows: Iterable[Sequence[Cell]], widths: Sequence[int]) -> Iterator[bytes]:
     """A workbook whose amounts are numbers that can be added up. `head` is empty if nothing names the columns; `widths`
     are in letters. Rows that a sheet has no room for are left out."""
-    sink = _Sink()
+    sink = Sink()
     with ZipFile(sink, "w", ZIP_DEFLATED) as package:
         for name, text in _FRAME.items():
             package.writestr(_entry(name), _START + text)
@@ -77,8 +77,8 @@ def workbook_parts(head: Sequence[str], rows: Iterable[Sequence[Cell]], widths: 
     yield sink.taken()
 
 
-class _Sink(io.RawIOBase):
-    """Where the package is written to: it holds what has not been handed on, and cannot go back."""
+class Sink(io.RawIOBase):
+    """Where a ZIP is written to: it holds what has not been handed on, and cannot go back."""
 
     def __init__(self) -> None:
         self.held = bytearray()

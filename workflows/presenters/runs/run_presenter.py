@@ -187,7 +187,7 @@ def card_of(
         card.passed = bool(step_run.outcome.get("passed"))
         card.comparisons = list(comparisons(step_run.outcome.get("tree") or {}, names, step["key"]))
     if step_run.request:
-        card.request = _sent_request(step_run, operation)
+        card.request = sent_request(step_run, operation)
     card.response_headers = masked(step_run.response_headers or {})
     card.response_body = pretty(step_run.response_body)
     card.exact_response = step_run.response_body if is_pretty_different(step_run.response_body) else ""
@@ -244,7 +244,8 @@ def _shown(value: Any) -> str:
     return ", ".join(fact.text for fact in found)
 
 
-def _sent_request(step_run: StepRun, operation: Operation | None) -> SentRequest | None:
+def sent_request(step_run: StepRun, operation: Operation | None) -> SentRequest | None:
+    """What the step sent, for people; None where it sent nothing, or nothing that can be read."""
     try:
         request = Request.from_dict(step_run.request or {})
     except (KeyError, TypeError, ValueError):
