@@ -93,7 +93,7 @@ PAGES: dict[str, Rule] = {
     "bulk": ("shown 403 403 shown login", "shown 403 403 shown login"),
     "batch": LOOK,
     "stop_batch": POST_ONLY,
-    **dict.fromkeys(["documents", "documents_csv", "documents_xlsx"], LIST),
+    **dict.fromkeys(["documents", "documents_csv", "documents_xlsx", "documents_evidence"], LIST),
     **dict.fromkeys(["activity", "activity_csv", "activity_xlsx"], LIST),
     "check_record": ("405 405 405 405 405", "shown shown shown shown login"),
     "notices": LIST,
@@ -104,6 +104,7 @@ PAGES: dict[str, Rule] = {
     "run_turns": LOOK,
     "run_turn": LOOK,
     "backup": LOOK,
+    "run_evidence": LOOK,
     "way_out": EDIT,
     "run_by_marker": ("moved moved moved 404 login", "405 405 405 405 405"),
 }

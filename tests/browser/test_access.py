@@ -24,8 +24,8 @@ pytestmark = pytest.mark.browser
 #: Answers to a GET that are no pages: files, scripts, and JSON.
 NO_PAGES = {
     "admin:autocomplete", "admin:jsi18n", "admin:search", "backtest_file", "backup", "export_lookup_table",
-    "export_workflow", "documents_csv", "documents_xlsx", "activity_csv", "activity_xlsx", "guide_picture",
-    "mfa_download_recovery_codes",
+    "export_workflow", "documents_csv", "documents_xlsx", "documents_evidence", "run_evidence", "activity_csv",
+    "activity_xlsx", "guide_picture", "mfa_download_recovery_codes",
 }  # fmt: skip
 #: In the dark only the colours are others.
 COLOURS = ["color-contrast", "link-in-text-block"]
