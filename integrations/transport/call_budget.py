@@ -18,7 +18,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -101,15 +101,33 @@ class Outage:
     reason: str
 
 
-@contextmanager
-def slot(connection_id: int, limits: Limits, purpose: Purpose, *, name: str = "The provider") -> Iterator[Slot]:
-    """Hold a slot during one call. Raises TemporaryError (hold: budget or down) if there is none."""
-    held = _take(connection_id, limits, purpose, name)
-    try:
-        yield held
-    finally:
+@dataclass
+class _Held:
+    """Holds a slot inside a `with`. It is no generator: the garbage collector would end one that somebody has left
+    open, at any moment, and it would write in the middle of another statement of its database connection. What is left
+    open expires."""
+
+    connection_id: int
+    limits: Limits
+    purpose: Purpose
+    name: str
+    slot: Slot | None = None
+
+    def __enter__(self) -> Slot:
+        self.slot = _take(self.connection_id, self.limits, self.purpose, self.name)
+        return self.slot
+
+    def __exit__(self, *problem: object) -> None:
+        assert self.slot is not None
         with _only_advice("A slot in the call budget was not freed; it expires by itself"):
-            held.outage = _give_back(connection_id, held)
+            self.slot.outage = _give_back(self.connection_id, self.slot)
+
+
+def slot(
+    connection_id: int, limits: Limits, purpose: Purpose, *, name: str = "The provider"
+) -> AbstractContextManager[Slot, None]:
+    """Hold a slot during one call. Entering it raises TemporaryError (hold: budget or down) if there is none."""
+    return _Held(connection_id, limits, purpose, name)
 
 
 def lift(connection_id: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import subprocess
@@ -104,6 +105,17 @@ def test_a_place_is_given_back_after_an_error(connection: Connection) -> None:
     with pytest.raises(ZeroDivisionError), call_budget.slot(connection.pk, XERO, Purpose.RUN):
         raise ZeroDivisionError
     assert budget_of(connection).in_flight == {}
+
+
+def test_a_place_that_somebody_left_open_is_not_given_back_by_the_garbage_collector(connection: Connection) -> None:
+    """It would write at any moment; on PostgreSQL it waited for ever, for the statement that it had interrupted."""
+    place = call_budget.slot(connection.pk, XERO, Purpose.RUN)
+    place.__enter__()
+    before = budget_of(connection).in_flight
+    del place
+    gc.collect()
+    assert len(before) == 1
+    assert budget_of(connection).in_flight == before
 
 
 def test_the_places_of_vanished_workers_expire(connection: Connection) -> None:
