@@ -64,7 +64,8 @@ def scene(stage: Stage, browser: Any) -> Iterator[Scene]:
         stage.sandbox.add_pins(BOARD, title=title, description=f"{title} " + "unbroken" * 40, link=link)
     builder.click("Check now")
     builder.open("/runs/")
-    builder.reload_until(lambda: builder.text().count("Succeeded") == 3 + 1)  # three runs, and the choice of a status
+    succeeded = builder.page.locator(".px-badge", has_text="Succeeded")
+    builder.reload_until(lambda: succeeded.count() == 3)
     paths = ["/admin/", "/workflows/", "/workflows/new/", "/workflows/1/", "/workflows/1/trigger/"]
     paths += ["/workflows/1/filter/", "/workflows/1/steps/1/", "/workflows/1/publish/", "/workflows/1/versions/1/"]
     paths += ["/runs/", RUN, "/connections/", "/connections/1/", "/connections/2/disconnect/"]
