@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.db.backends.sqlite3.operations import DatabaseOperations
+from django.db.backends.sqlite3.base import DatabaseWrapper
 
 from integrations.core.clock import DatabaseNow
 
@@ -19,7 +19,7 @@ def test_sqlite_writes_its_moment_as_django_writes_one_of_python(thousandths: in
     """Texts are compared: what is read and compared with what is stored must be equal, also at a whole second."""
     moment = datetime(2026, 11, 23, 12, 0, 7, thousandths * 1000, tzinfo=UTC)
     on: Any = SimpleNamespace(timezone=UTC)
-    on.ops = DatabaseOperations(on)
+    on.ops = DatabaseWrapper.ops_class(on)
     template, parameters = DatabaseNow().as_sqlite(None, on)
     assert parameters == []
     query = (template % ()).replace("'NOW'", "?")
