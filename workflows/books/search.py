@@ -34,13 +34,15 @@ SORTS = {
     "amount": ("Largest amount", "-amount"),
     "amount-up": ("Smallest amount", "amount"),
 }
-#: What a search looks in, as one text: PostgreSQL has an index of exactly this expression (migration 0035).
-_SEARCHED = Func(
-    *(F(name) for name in ("number", "contact", "reference", "described")),
-    template="(%(expressions)s)",
-    arg_joiner=" || ' ' || ",
-    output_field=TextField(),
-)
+
+
+def as_one_text(*columns: str) -> Func:
+    """The columns as one text to search in. PostgreSQL has indexes of exactly such expressions (migration 0035)."""
+    names = (F(column) for column in columns)
+    return Func(*names, template="(%(expressions)s)", arg_joiner=" || ' ' || ", output_field=TextField())
+
+
+_SEARCHED = as_one_text("number", "contact", "reference", "described")
 
 
 @dataclass(frozen=True)

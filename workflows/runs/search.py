@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, Func, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from integrations.core.address_values import AddressFilter, amount_of, in_days, name_in, number_of
 from integrations.models import Connection, Team
@@ -18,11 +18,8 @@ ATTENTION, OPEN, ERRORS = "attention", "open", "errors"
 STATUS_SETS = {ATTENTION: Run.NEEDS_ATTENTION, OPEN: Run.OPEN}
 STATUSES = [(ATTENTION, "Needs attention"), (OPEN, "Under way"), (ERRORS, WITH_ERRORS), *Run.Status.choices]
 _LABELS = dict(STATUSES)
-#: What a search looks in, as one text. PostgreSQL has an index of exactly this expression, of runs in one of these
-#: statuses (migration 0035).
-_SEARCHED = Func(
-    F("title"), F("result"), template="(%(expressions)s)", arg_joiner=" || ' ' || ", output_field=TextField()
-)
+#: What a search looks in. The index holds the runs in one of these statuses only.
+_SEARCHED = book_search.as_one_text("title", "result")
 _INDEXED = (
     Run.Status.SUCCEEDED, Run.Status.FAILED, Run.Status.FILTERED, Run.Status.NEEDS_REVIEW, Run.Status.CRASHED,
     Run.Status.CANCELLED,
