@@ -1,10 +1,19 @@
 """The tables: what people define (definition), what the machine records (execution), people's decisions (control),
 starts, samples, safeguards and notices (survival), lookup tables, previews, backtests, backups, postings (what
-was written), and backfills (release).
+was written), approvals (policies, requests, holds), and backfills (release).
 
 May use the rows of `integrations` and nothing above. Begin with `definition.py`, then `execution.py`.
 """
 
+from workflows.models.approval import (
+    Approval,
+    ApprovalDelegation,
+    ApprovalExclusion,
+    ApprovalRequest,
+    PolicyVersion,
+    TeamControls,
+    WriteHold,
+)
 from workflows.models.backtest import Backtest, BacktestDocument, BacktestItem
 from workflows.models.backup import Backup
 from workflows.models.control import Decision
@@ -22,6 +31,10 @@ from workflows.models.survival import Batch, Notice, Safeguards
 __all__ = [
     "ApiCall",
     "ApiToken",
+    "Approval",
+    "ApprovalDelegation",
+    "ApprovalExclusion",
+    "ApprovalRequest",
     "Backtest",
     "BacktestDocument",
     "BacktestItem",
@@ -39,6 +52,7 @@ __all__ = [
     "LookupVersion",
     "Mapping",
     "Notice",
+    "PolicyVersion",
     "Posting",
     "PostingLine",
     "Preview",
@@ -53,9 +67,11 @@ __all__ = [
     "SeenItem",
     "Step",
     "StepRun",
+    "TeamControls",
     "TriggerState",
     "Upload",
     "Workflow",
     "WorkflowPart",
     "WorkflowVersion",
+    "WriteHold",
 ]

@@ -139,6 +139,7 @@ class Run(models.Model):
         HOLD = "hold", "for a person to let it go"
         DOWN = "down", "for the provider to be back"
         FREEZE = "freeze", "for the organisation to be thawed"
+        APPROVAL = "approval", "for approval"
 
     OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
     NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)

@@ -26,7 +26,7 @@ from integrations.transport.http import ApiClient
 from workflows.engine import step_support
 from workflows.engine.lease import CancelAskedError, LostLeaseError
 from workflows.engine.waits import SETTLE
-from workflows.engine.writes import backups, belonging, document_snapshot, uncertain
+from workflows.engine.writes import backups, belonging, document_snapshot, gates, uncertain
 from workflows.engine.writes.safety_switches import Safety, is_on
 from workflows.models import StepRun
 from workflows.runtime.clock import database_now
@@ -72,7 +72,7 @@ def intend(
 ) -> bool:
     """Record what is to be sent. False if there turns out to be nothing to write: then the step is done.
 
-    Raises ReviewError if somebody may have changed since what an earlier send wrote.
+    Raises ReviewError if somebody may have changed since what an earlier send wrote, and what a gate raises.
     """
     kept = belonging.kept(step_run)
     step_run.outcome = {**document_snapshot.snapshot_of(action, inputs, api), **kept} or None
@@ -98,6 +98,7 @@ def intend(
     remembered = action.remember(reading.found)
     for_output = {REMEMBERED: remembered} if remembered else {}
     step_run.outcome = {**(step_run.outcome or {}), **noted, **for_output} or None
+    gates.ask(context, step, step_run, action, api, inputs)
     commit_intent(context, step_run, action.backup(reading.found))
     return True
 

@@ -13,7 +13,7 @@ from integrations.transport import call_budget
 from integrations.transport.http import ApiClient
 from workflows.engine import step_support
 from workflows.engine.waits import LOOK_AGAIN, RESEND_PAUSE, SETTLE, WaitError
-from workflows.engine.writes import belonging, resource_lock, sending, uncertain
+from workflows.engine.writes import belonging, gates, resource_lock, sending, uncertain
 from workflows.engine.writes.safety_switches import Safety, is_on
 from workflows.models import StepRun
 from workflows.runtime.clock import database_now
@@ -67,6 +67,7 @@ def settle(
         if repeats:
             if _is_settled_by_reading(context, step, step_run, action, api, inputs):
                 return
+            gates.ask(context, step, step_run, action, api, inputs)
             sending.commit_intent(context, step_run)
             sending.send(context, step, step_run, action, api)
         else:

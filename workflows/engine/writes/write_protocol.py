@@ -35,7 +35,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from workflows.engine import step_support
-from workflows.engine.writes import resource_lock, sending, settling
+from workflows.engine.writes import gates, resource_lock, sending, settling
 from workflows.models import StepRun
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def perform(context: RunContext, step: Mapping[str, Any], step_run: StepRun) -> 
         return
     step_run.marker = step_run.marker or f"PX-{secrets.token_hex(8)}"
     api, inputs = step_support.client(context, step, step_run), step_support.inputs_of(context, step, step_run, action)
+    inputs = gates.adjusted(context, step, step_run, action, api, inputs)
     with resource_lock.locked(context, step, step_run, action, inputs):
         if sending.intend(context, step, step_run, action, api, inputs):
             sending.send(context, step, step_run, action, api)
