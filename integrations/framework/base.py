@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from integrations.core.moments import DateForm
 from integrations.framework.checks import Facts, Finding
 from integrations.framework.connector_settings import ConnectorSettings
+from integrations.framework.current import ListsOwn, Readable
 from integrations.framework.recovery import Recoverable
 from integrations.schema.documents import Document, WrittenDocument
 from integrations.schema.fields import Field
@@ -247,12 +248,12 @@ class Start(Trigger):
         return ""
 
 
-class Action(Operation, Recoverable):
+class Action(Operation, Recoverable, Readable):
     """Does something at a provider.
 
     Actions that read implement `run`. Actions that write implement `request`, `output`, `find`, and make exactly one
     write: what they must read first is read in `prepare`, whose result `request` gets as `writing.found`. How a write
-    without a clear answer is settled is declared in `recovery.py`.
+    without a clear answer is settled is declared in `recovery.py`, how what it wrote is read again in `current.py`.
     """
 
     effect: ClassVar[Effect]
@@ -349,7 +350,7 @@ class Account:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-class Connector:
+class Connector(ListsOwn):
     """The package for one provider. `integrations/<key>/connector.py` holds its one instance, `connector`."""
 
     key: ClassVar[str]

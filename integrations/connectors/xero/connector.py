@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -42,6 +43,7 @@ from integrations.connectors.xero.actions.reports import GetBalanceSheet, GetPro
 from integrations.connectors.xero.actions.stock import ReceiveStock
 from integrations.connectors.xero.client import XeroClient
 from integrations.connectors.xero.organisation import details_of, read_details
+from integrations.connectors.xero.own_records import OWN_RECORDS_ARE, own_records
 from integrations.connectors.xero.plain import read_moment
 from integrations.connectors.xero.search.documents import FindInvoice, FindPurchaseOrder
 from integrations.connectors.xero.triggers.changes import (
@@ -67,6 +69,7 @@ from integrations.core.errors import IntegrationError, ReconnectError, Temporary
 from integrations.core.exact_json import loads
 from integrations.core.messages import Response
 from integrations.framework.base import Account, Connector, OAuthEndpoints, Record
+from integrations.framework.current import OwnRecord
 from integrations.transport.http import ApiClient, ask
 
 if TYPE_CHECKING:
@@ -98,6 +101,7 @@ class XeroConnector(Connector):
         )
     }
     date_forms = (read_moment,)
+    own_records_are = OWN_RECORDS_ARE
     operations = (
         NewContact,
         NewOrUpdatedContact,
@@ -183,6 +187,9 @@ class XeroConnector(Connector):
 
     def details(self, api: ApiClient) -> dict[str, Any]:
         return read_details(api)
+
+    def own_records(self, api: ApiClient, since: datetime) -> Iterator[list[OwnRecord]]:
+        return own_records(api, since)
 
     def disconnect(self, access_token: str, connection: Connection) -> None:
         """Remove the organisation from the app's list at Xero; one that is no longer on it is fine."""

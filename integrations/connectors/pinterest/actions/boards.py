@@ -17,6 +17,7 @@ from typing import Any
 from integrations.connectors.pinterest import choices, samples
 from integrations.connectors.pinterest.access import SECRET_BOARD, SECRET_BOARDS, insist
 from integrations.connectors.pinterest.actions.checks import board_findings, name_findings
+from integrations.connectors.pinterest.actions.reading_back import ReadsBoards
 from integrations.connectors.pinterest.client import PinterestClient
 from integrations.connectors.pinterest.ids import board_link, is_id, wrong_ids
 from integrations.connectors.pinterest.lists import MOST_RECORDS, cut_warning, newest_first
@@ -36,7 +37,7 @@ _CLOCKS = timedelta(minutes=5)
 PICK_BOARD = "Pick one, or take the board's ID from an earlier step."
 
 
-class CreateBoard(Action):
+class CreateBoard(ReadsBoards, Action):
     """Create a board."""
 
     key = "create_board"
@@ -128,7 +129,7 @@ class CreateBoard(Action):
         return Document(what="Board", organisation=str(organisation.get("username") or ""), facts=(*facts, *described))
 
 
-class UpdateBoard(Action):
+class UpdateBoard(ReadsBoards, Action):
     """Change a board's name, description or privacy.
 
     What is left empty stays as it is.

@@ -18,6 +18,7 @@ import simplejson
 from integrations.connectors.pinterest import choices, samples
 from integrations.connectors.pinterest.actions.boards import PICK_BOARD
 from integrations.connectors.pinterest.actions.checks import board_findings
+from integrations.connectors.pinterest.actions.reading_back import ReadsBoards, ReadsPins
 from integrations.connectors.pinterest.client import PinterestClient
 from integrations.connectors.pinterest.ids import pin_id, wrong_ids
 from integrations.connectors.pinterest.names import Names
@@ -26,6 +27,7 @@ from integrations.core.errors import OutcomeUnknownError, RejectedError, Tempora
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Backup, Confirmation, Effect, Writing
 from integrations.framework.checks import Facts, Finding
+from integrations.framework.current import RecordState
 from integrations.framework.recovery import Proof
 from integrations.schema.documents import Document, Named
 from integrations.schema.schema import Schema, field
@@ -37,7 +39,7 @@ MOST_SECTIONS_KEPT = 1_000
 ANY_BOARD = "delete any board"
 
 
-class DeleteBoard(Action):
+class DeleteBoard(ReadsBoards, Action):
     """Delete a board with its sections and all its pins; a backup is kept first.
 
     The backup holds the board, its sections and its pins as Pinterest returns them: texts, links and the URLs of the
@@ -50,6 +52,7 @@ class DeleteBoard(Action):
     effect = Effect.DELETES
     scopes = ("boards:read", "boards:write", "pins:read")
     sample = samples.DELETED_BOARD
+    leaves = RecordState.DELETED
     no_undo = "Pinterest cannot bring a deleted board back. The backup on the run's page holds what it was."
     confirmation = Confirmation(target="board_id", typed="confirmation", sentence=ANY_BOARD)
 
@@ -145,7 +148,7 @@ class DeleteBoard(Action):
         )
 
 
-class DeletePin(Action):
+class DeletePin(ReadsPins, Action):
     """Delete a pin; what it says is kept first."""
 
     key = "delete_pin"
@@ -154,6 +157,7 @@ class DeletePin(Action):
     effect = Effect.DELETES
     scopes = ("boards:read", "boards:write", "pins:read", "pins:write")
     sample = samples.DELETED_PIN
+    leaves = RecordState.DELETED
     no_undo = "Pinterest cannot bring a deleted pin back. The backup on the run's page holds what it was."
 
     class Inputs(Schema):

@@ -20,6 +20,7 @@ from integrations.connectors.pinterest import choices, samples
 from integrations.connectors.pinterest.actions.boards import PICK_BOARD, answered, is_since
 from integrations.connectors.pinterest.actions.checks import board_findings, picture_findings, section_findings
 from integrations.connectors.pinterest.actions.deletions import no_pin, read_pin
+from integrations.connectors.pinterest.actions.reading_back import ReadsPins
 from integrations.connectors.pinterest.client import PinterestClient
 from integrations.connectors.pinterest.ids import pin_id, wrong_ids
 from integrations.connectors.pinterest.lists import MOST_RECORDS, cut_warning, newest_first
@@ -39,7 +40,7 @@ _PARAMETER = "px_run"
 _LONGEST_LINK = 2048
 
 
-class CreatePin(Action):
+class CreatePin(ReadsPins, Action):
     """Create a pin from a picture on the web."""
 
     key = "create_pin"

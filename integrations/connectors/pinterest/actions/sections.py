@@ -16,6 +16,7 @@ from typing import Any
 from integrations.connectors.pinterest import choices, samples
 from integrations.connectors.pinterest.actions.boards import PICK_BOARD, answered
 from integrations.connectors.pinterest.actions.checks import board_findings
+from integrations.connectors.pinterest.actions.reading_back import ReadsSections
 from integrations.connectors.pinterest.client import PinterestClient
 from integrations.connectors.pinterest.ids import wrong_ids
 from integrations.connectors.pinterest.lists import MOST_RECORDS, cut_warning
@@ -31,7 +32,7 @@ from integrations.schema.schema import Schema, field
 from integrations.transport.http import ApiClient
 
 
-class CreateSection(Action):
+class CreateSection(ReadsSections, Action):
     """Create a section of a board."""
 
     key = "create_section"

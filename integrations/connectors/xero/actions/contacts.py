@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from integrations.connectors.xero.actions.reading_back import CONTACTS, ReadsBack
 from integrations.connectors.xero.answers import complete, only_record
 from integrations.connectors.xero.checks.contacts import new_contact_findings
 from integrations.connectors.xero.client import XeroClient
 from integrations.connectors.xero.fields import choices
 from integrations.connectors.xero.fields.contacts import ContactDetails, is_as_wanted, new_contact, update_of
-from integrations.connectors.xero.fields.document_preview import shown_document
+from integrations.connectors.xero.fields.document_preview import shown_document, written_contact
 from integrations.connectors.xero.fields.lock_keys import looked_for
 from integrations.connectors.xero.links import contact_link
 from integrations.connectors.xero.plain import plain, stamp
@@ -25,7 +26,7 @@ from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
 from integrations.framework.recovery import Proof
-from integrations.schema.documents import Document
+from integrations.schema.documents import Document, WrittenDocument
 from integrations.schema.schema import Schema, field
 from integrations.transport.http import ApiClient
 
@@ -95,7 +96,7 @@ class Recognition(Schema):
     contact_id: str | None = field("Contact ID", default=None, max_length=36)
 
 
-class CreateOrUpdateContact(Action):
+class CreateOrUpdateContact(ReadsBack, Action):
     """Create a contact, or update the one that is there already.
 
     A new contact is created with PUT, which refuses a name that is taken, and carries the marker as its `ContactNumber`
@@ -111,6 +112,7 @@ class CreateOrUpdateContact(Action):
     effect = Effect.UPDATES
     scopes = ("accounting.contacts",)
     sample = samples.CONTACT
+    record_kind = CONTACTS
     key_window = 300
     lookup_reliable = True
     no_undo = "What the contact said before is in its history in Xero. Change it back, or archive it, there."
@@ -189,6 +191,9 @@ class CreateOrUpdateContact(Action):
 
     def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
         return shown_document("Contact", inputs, organisation)
+
+    def written_document(self, output: Mapping[str, Any]) -> WrittenDocument:
+        return written_contact(output)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']}"

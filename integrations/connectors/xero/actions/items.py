@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.connectors.xero.actions.reading_back import ITEMS, ReadsBack
 from integrations.connectors.xero.answers import complete, given, only_record
 from integrations.connectors.xero.checks.items import item_findings
 from integrations.connectors.xero.client import records
@@ -23,7 +24,7 @@ from integrations.core.sameness import same, searchable
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
 from integrations.framework.recovery import Proof
-from integrations.schema.documents import Document
+from integrations.schema.documents import Document, WrittenDocument
 from integrations.schema.schema import Schema, field
 from integrations.transport.http import ApiClient
 
@@ -31,7 +32,7 @@ from integrations.transport.http import ApiClient
 _DETAILS = ("UnitPrice", "AccountCode", "COGSAccountCode", "TaxType")
 
 
-class AddStockItem(Action):
+class AddStockItem(ReadsBack, Action):
     """Create an item that is sold, bought or kept in stock, or update it.
 
     A new item is created with PUT, which refuses a code that is taken. An existing one is changed with POST by its id,
@@ -46,6 +47,7 @@ class AddStockItem(Action):
     effect = Effect.UPDATES
     scopes = ("accounting.settings",)
     sample = items.ADDED_ITEM
+    record_kind = ITEMS
     key_window = 300
     lookup_reliable = True
 
@@ -168,6 +170,9 @@ class AddStockItem(Action):
 
     def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
         return shown_document("Item", inputs, organisation)
+
+    def written_document(self, output: Mapping[str, Any]) -> WrittenDocument:
+        return WrittenDocument(number=str(output.get("Code") or ""))
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Item {output['Code']} {output.get('outcome') or 'created'}"

@@ -19,6 +19,7 @@ from integrations.connectors.xero.actions.documents.creating import (
     marked,
     today_for,
 )
+from integrations.connectors.xero.actions.reading_back import BANK_TRANSFERS, PAYMENTS, ReadsBack
 from integrations.connectors.xero.actions.undoing import CAREFULLY, present
 from integrations.connectors.xero.answers import complete, only_record
 from integrations.connectors.xero.checks.documents import period_findings
@@ -49,7 +50,7 @@ _FROM_TRACKING, _TO_TRACKING = ("from_tracking_1", "from_tracking_2"), ("to_trac
 _RECONCILED_HELP = "Marks it as matched with the bank statement. Xero does not delete a reconciled transfer."
 
 
-class CreatePayment(Action):
+class CreatePayment(ReadsBack, Action):
     """Record a payment of an invoice or bill.
 
     The marker is in `Reference`, after the workflow's own if it gives one. People may change a reference in Xero, so a
@@ -62,6 +63,7 @@ class CreatePayment(Action):
     effect = Effect.CREATES
     scopes = ("accounting.payments",)
     sample = samples.PAYMENT
+    record_kind = PAYMENTS
     key_window = 300
 
     class Inputs(Schema):
@@ -149,7 +151,7 @@ class CreatePayment(Action):
         return f"Payment of {money(output.get('Amount'))} for {number}"
 
 
-class CreateBankTransfer(Action):
+class CreateBankTransfer(ReadsBack, Action):
     """Record a transfer between two bank accounts.
 
     It records a movement and moves no money; Xero can delete it but not change it. PUT, never POST: POST deletes. The
@@ -163,6 +165,7 @@ class CreateBankTransfer(Action):
     effect = Effect.CREATES
     scopes = ("accounting.banktransactions",)
     sample = samples.BANK_TRANSFER
+    record_kind = BANK_TRANSFERS
     key_window = 300
 
     class Inputs(Schema):

@@ -11,13 +11,14 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.xero.actions.contacts import tidy
+from integrations.connectors.xero.actions.reading_back import CONTACTS, ReadsBack
 from integrations.connectors.xero.actions.undoing import CAREFULLY
 from integrations.connectors.xero.answers import only_record
 from integrations.connectors.xero.checks.contacts import new_contact_findings
 from integrations.connectors.xero.client import XeroClient
 from integrations.connectors.xero.fields.choices import SearchBy
 from integrations.connectors.xero.fields.contacts import ContactDetails, new_contact
-from integrations.connectors.xero.fields.document_preview import shown_document
+from integrations.connectors.xero.fields.document_preview import shown_document, written_contact
 from integrations.connectors.xero.links import contact_link
 from integrations.connectors.xero.plain import plain
 from integrations.connectors.xero.samples import records as samples
@@ -26,11 +27,11 @@ from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
 from integrations.framework.recovery import Proof
-from integrations.schema.documents import Document
+from integrations.schema.documents import Document, WrittenDocument
 from integrations.transport.http import ApiClient
 
 
-class CreateContact(Action):
+class CreateContact(ReadsBack, Action):
     """Create a contact; one with the same name is an error.
 
     PUT refuses a name that is taken. The marker is in `ContactNumber` unless the workflow fills that; then the number,
@@ -43,6 +44,7 @@ class CreateContact(Action):
     effect = Effect.CREATES
     scopes = ("accounting.contacts",)
     sample = samples.CONTACT
+    record_kind = CONTACTS
     key_window = 300
     lookup_reliable = True
 
@@ -95,6 +97,9 @@ class CreateContact(Action):
 
     def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
         return shown_document("Contact", inputs, organisation)
+
+    def written_document(self, output: Mapping[str, Any]) -> WrittenDocument:
+        return written_contact(output)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']}"

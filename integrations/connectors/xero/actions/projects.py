@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from integrations.connectors.xero.actions.reading_back import PROJECT_KIND, ReadsBack
 from integrations.connectors.xero.answers import complete, given
 from integrations.connectors.xero.checks.contacts import contact_findings
 from integrations.connectors.xero.client import PROJECTS, XeroClient
@@ -32,7 +33,7 @@ from integrations.transport.http import ApiClient
 _PAGE_SIZE = 500
 
 
-class CreateProject(Action):
+class CreateProject(ReadsBack, Action):
     """Create a project for a contact.
 
     A project has no text but its name, so there is no room for a marker: it is found by contact and name, leaving out
@@ -45,6 +46,7 @@ class CreateProject(Action):
     effect = Effect.CREATES
     scopes = ("projects",)
     sample = samples.PROJECT
+    record_kind = PROJECT_KIND
     key_window = 300
 
     class Inputs(Schema):

@@ -19,6 +19,7 @@ from typing import Any
 from integrations.connectors.xero.actions.documents.creating import CreateDocument, day_of, iso, leads_to, rate_problems
 from integrations.connectors.xero.actions.documents.purchases import refuse_duplicate
 from integrations.connectors.xero.actions.items import item_with
+from integrations.connectors.xero.actions.reading_back import INVOICES
 from integrations.connectors.xero.answers import complete, given, only_record
 from integrations.connectors.xero.checks.accounts import account_findings, tax_findings
 from integrations.connectors.xero.checks.contacts import contact_findings
@@ -58,6 +59,7 @@ class ReceiveStock(CreateDocument):
     name = "Receive stock"
     words = ("inventory", "goods received", "delivery", "SKU", "product", "purchase", "bill")
     sample = items.RECEIVED_STOCK
+    record_kind = INVOICES
     scopes = ("accounting.invoices", "accounting.settings")
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     day_input = "received_on"

@@ -105,6 +105,15 @@ def written_amount(output: Mapping[str, Any]) -> WrittenDocument:
     )
 
 
+def written_contact(output: Mapping[str, Any]) -> WrittenDocument:
+    """A contact as Xero recorded it: its name, and whether it is active."""
+    return WrittenDocument(
+        whom=str(output.get("Name") or ""),
+        whom_id=str(output.get("ContactID") or ""),
+        status=_status(output.get("ContactStatus")),
+    )
+
+
 def _status(told: Any) -> str:
     """The status in the words that forms use for it."""
     text = str(told or "")

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any, ClassVar
 
+from integrations.connectors.xero.actions.reading_back import ReadsBack
 from integrations.connectors.xero.actions.undoing import take_back
 from integrations.connectors.xero.answers import complete, only_record
 from integrations.connectors.xero.checks.documents import DocumentRules, document_findings
@@ -48,7 +49,7 @@ MARKER_ROOM = 25
 _MARKER = re.compile(r"(^|\()PX-[0-9a-f]{16}\)?$")
 
 
-class CreateDocument(Action):
+class CreateDocument(ReadsBack, Action):
     """Create a document with lines.
 
     PUT, never POST: POST would overwrite a document that has the same number. Xero honours a repeated key for six

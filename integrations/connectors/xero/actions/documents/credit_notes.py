@@ -19,6 +19,7 @@ from integrations.connectors.xero.actions.documents.creating import (
     marked,
     rate_problems,
 )
+from integrations.connectors.xero.actions.reading_back import CREDIT_NOTES
 from integrations.connectors.xero.answers import given
 from integrations.connectors.xero.checks.documents import DocumentRules
 from integrations.connectors.xero.client import XeroClient
@@ -48,6 +49,7 @@ class CreateCreditNote(CreateDocument):
     name = "Create credit note"
     words = ("refund", "return", "reversal", "credit memo", "customer", "supplier")
     sample = samples.CREDIT_NOTE
+    record_kind = CREDIT_NOTES
     plural, id_name, number_name, noun = "CreditNotes", "CreditNoteID", "CreditNoteNumber", "Credit note"
     lookup_query = {"unitdp": "4"}
     day_input = "note_date"

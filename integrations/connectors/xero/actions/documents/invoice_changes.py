@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from integrations.connectors.xero.actions.documents.creating import iso, leads_to
+from integrations.connectors.xero.actions.reading_back import INVOICES, ReadsBack
 from integrations.connectors.xero.actions.undoing import present
 from integrations.connectors.xero.answers import complete, given, only_record
 from integrations.connectors.xero.checks.contacts import contact_findings
@@ -68,9 +69,10 @@ class InvoiceRow(DocumentRow):
     )
 
 
-class _ChangeOfInvoice(Action):
+class _ChangeOfInvoice(ReadsBack, Action):
     """What both have in common."""
 
+    record_kind = INVOICES
     effect = Effect.UPDATES
     scopes = ("accounting.invoices",)
 

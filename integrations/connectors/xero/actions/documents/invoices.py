@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from integrations.connectors.xero.actions.documents.creating import CreateDocument, day_of, iso, leads_to, rate_problems
+from integrations.connectors.xero.actions.reading_back import INVOICES
 from integrations.connectors.xero.answers import given
 from integrations.connectors.xero.checks.documents import REVENUE, DocumentRules
 from integrations.connectors.xero.fields import choices
@@ -33,6 +34,7 @@ class CreateInvoice(CreateDocument):
     name = "Create invoice"
     words: ClassVar[tuple[str, ...]] = ("sales invoice", "customer", "receivable", "charge", "revenue", "income", "AR")
     sample = samples.INVOICE
+    record_kind = INVOICES
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Invoice"
     day_input = "invoice_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4"}

@@ -21,6 +21,7 @@ from integrations.connectors.xero.actions.documents.creating import (
     marked,
     rate_problems,
 )
+from integrations.connectors.xero.actions.reading_back import INVOICES, PURCHASE_ORDERS
 from integrations.connectors.xero.answers import given
 from integrations.connectors.xero.checks.documents import COSTS, DocumentRules
 from integrations.connectors.xero.client import XeroClient
@@ -49,6 +50,7 @@ class CreatePurchaseOrder(CreateDocument):
     name = "Create purchase order"
     words: ClassVar[tuple[str, ...]] = ("PO", "order", "supplier", "vendor", "buy", "purchasing")
     sample = samples.PURCHASE_ORDER
+    record_kind = PURCHASE_ORDERS
     plural, id_name, number_name = "PurchaseOrders", "PurchaseOrderID", "PurchaseOrderNumber"
     noun = "Purchase order"
     day_input, is_posted = "order_date", False
@@ -153,6 +155,7 @@ class CreateBill(CreateDocument):
     name = "Create bill"
     words = ("supplier invoice", "purchase invoice", "vendor", "payable", "expense", "cost", "receipt", "AP")
     sample = samples.BILL
+    record_kind = INVOICES
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     day_input = "bill_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}

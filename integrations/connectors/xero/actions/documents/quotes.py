@@ -19,6 +19,7 @@ from integrations.connectors.xero.actions.documents.creating import (
     marked,
     rate_problems,
 )
+from integrations.connectors.xero.actions.reading_back import QUOTES
 from integrations.connectors.xero.answers import given
 from integrations.connectors.xero.checks.documents import REVENUE, DocumentRules
 from integrations.connectors.xero.fields import choices
@@ -41,6 +42,7 @@ class CreateQuote(CreateDocument):
     name = "Create quote"
     words = ("offer", "estimate", "proposal", "customer")
     sample = samples.QUOTE
+    record_kind = QUOTES
     plural, id_name, number_name, noun = "Quotes", "QuoteID", "QuoteNumber", "Quote"
     page_size = None
     day_input, is_posted = "quote_date", False

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any
 
 from integrations.connectors.xero.actions.contacts import tidy
+from integrations.connectors.xero.actions.reading_back import CONTACTS, INVOICES, QUOTES, ReadsBack
 from integrations.connectors.xero.actions.undoing import CAREFULLY, present, way_back
 from integrations.connectors.xero.answers import complete, only_record
 from integrations.connectors.xero.checks.existing import present_findings, quote_findings
@@ -29,6 +30,7 @@ from integrations.connectors.xero.search.documents import no_id
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
+from integrations.framework.current import RecordState
 from integrations.framework.recovery import Proof
 from integrations.schema.documents import Document, WrittenDocument
 from integrations.schema.schema import Schema, field
@@ -37,7 +39,7 @@ from integrations.transport.http import ApiClient
 _PICK = "Pick one, or take the {} that an earlier step found or created."
 
 
-class UpdateQuoteStatus(Action):
+class UpdateQuoteStatus(ReadsBack, Action):
     """Set the status of a quote, as sent, accepted or invoiced."""
 
     key = "update_quote_status"
@@ -46,6 +48,7 @@ class UpdateQuoteStatus(Action):
     effect = Effect.UPDATES
     scopes = ("accounting.invoices",)
     sample = samples.QUOTE
+    record_kind = QUOTES
     key_window = 300
     lookup_reliable = True
     no_undo = "The status that the quote had before is not kept. Set it again with this action."
@@ -111,7 +114,7 @@ class UpdateQuoteStatus(Action):
         return f"Quote {output['QuoteNumber']} is {str(output['Status']).lower()}"
 
 
-class VoidOrDeleteInvoice(Action):
+class VoidOrDeleteInvoice(ReadsBack, Action):
     """Void an approved invoice or bill, or delete one that is not approved yet.
 
     Xero can undo neither, and refuses an invoice that is partly paid or credited.
@@ -123,6 +126,8 @@ class VoidOrDeleteInvoice(Action):
     effect = Effect.DELETES
     scopes = ("accounting.invoices",)
     sample = samples.INVOICE
+    record_kind = INVOICES
+    leaves = RecordState.VOIDED
     key_window = 300
     lookup_reliable = True
     no_undo = "Xero brings back no invoice that was voided or deleted. Create it again."
@@ -188,7 +193,7 @@ class VoidOrDeleteInvoice(Action):
         return f"{noun} {number}, {money(output.get('Total'))}, is {str(output['Status']).lower()}"
 
 
-class ArchiveContact(Action):
+class ArchiveContact(ReadsBack, Action):
     """Archive a contact. Xero lets a person restore it."""
 
     key = "archive_contact"
@@ -197,6 +202,8 @@ class ArchiveContact(Action):
     effect = Effect.UPDATES
     scopes = ("accounting.contacts",)
     sample = samples.CONTACT
+    record_kind = CONTACTS
+    leaves = RecordState.ARCHIVED
     key_window = 300
     lookup_reliable = True
     no_undo = "Only a person brings a contact back from the archive, on its page in Xero."
@@ -249,6 +256,9 @@ class ArchiveContact(Action):
 
     def document(self, inputs: Inputs, organisation: Mapping[str, Any]) -> Document:
         return shown_document("Contact for the archive", inputs, organisation)
+
+    def written_document(self, output: Mapping[str, Any]) -> WrittenDocument:
+        return document_preview.written_contact(output)
 
     def describe(self, output: Mapping[str, Any]) -> str:
         return f"Contact {output['Name']} is archived"
