@@ -24,8 +24,11 @@ from workflows.worker import retention
 
 DAYS = 14
 _MOST_UNREAD = 99
+_ERRORS = "errors"
+#: The kinds of outcome: key, label, statuses. Those that succeeded with errors are counted apart.
 _GROUPS = (
     ("ok", "Succeeded", (Run.Status.SUCCEEDED,)),
+    (_ERRORS, "Succeeded with errors", ()),
     ("muted", "Filtered or cancelled", (Run.Status.FILTERED, Run.Status.CANCELLED)),
     ("info", "Under way", Run.OPEN),
     ("warn", "Needs a person", (Run.Status.NEEDS_REVIEW,)),
@@ -61,7 +64,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "days": days,
         "legend": [(tone, label) for tone, label, _ in _GROUPS],
         "total": sum(day.total for day in days),
-        "succeeded": sum(day.counts["ok"] for day in days),
+        "succeeded": sum(day.counts["ok"] + day.counts[_ERRORS] for day in days),
+        "with_errors": sum(day.counts[_ERRORS] for day in days),
         "active": sum(workflow.status == Workflow.Status.ACTIVE for workflow in workflows),
         "workflow_count": len(workflows),
         "needs": needs,
@@ -113,18 +117,22 @@ def _days(team: Team, now: datetime) -> list[DayOfRuns]:
     begins = [timezone.make_aware(datetime.combine(first + timedelta(days=day), time())) for day in range(DAYS)]
     # The database gets the start of each day; it would otherwise compute the day of every single run.
     later = [When(created_at__gte=begin, then=Value(day)) for day, begin in enumerate(begins)]
-    rows = (
+    runs = (
         Run.objects.for_team(team)
         .filter(created_at__gte=begins[0])
         .annotate(day=Case(*reversed(later), output_field=IntegerField()))
-        .values("day", "status")
-        .annotate(many=Count("*"))
         .order_by()
     )
+    rows = runs.values("day", "status").annotate(many=Count("*"))
     tones = {str(status): tone for tone, _, statuses in _GROUPS for status in statuses}
     counted: dict[date, Counter[str]] = {}
     for row in rows:
         counted.setdefault(first + timedelta(days=row["day"]), Counter())[tones[row["status"]]] += row["many"]
+    # Asked apart: the index that counts the others holds no errors, and an index of their own holds these.
+    for row in runs.filter(status=Run.Status.SUCCEEDED, error__gt="").values("day").annotate(many=Count("*")):
+        counted.setdefault(first + timedelta(days=row["day"]), Counter()).update(
+            {_ERRORS: row["many"], "ok": -row["many"]}
+        )
     busiest = max((sum(counts.values()) for counts in counted.values()), default=0)
     days = []
     for number in range(DAYS):
@@ -181,9 +189,9 @@ def _wait_words(reason: str, many: int) -> str:
 
 
 def _needs_attention(team: Team) -> list[Run]:
-    """Runs that cannot go on without a person, newest first: a few of them."""
+    """Runs that a person has to see to, newest first: a few of them."""
     mine = Run.objects.for_team(team).select_related("workflow").only(*_LISTED, "waits_for__name")
-    stuck = list(mine.filter(status__in=Run.NEEDS_ATTENTION).order_by("-pk")[:6])
+    stuck = list(mine.needing_attention().order_by("-pk")[:6])
     held = mine.select_related("workflow", "waits_for").filter(
         status=Run.Status.WAITING, wait_reason=Run.WaitReason.CONNECTION
     )

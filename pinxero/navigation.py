@@ -71,7 +71,7 @@ def _path(name: str) -> str:
 
 
 def _runs_badge(mine: Membership) -> str:
-    waiting = Run.objects.filter(team=mine.team_id, status__in=Run.NEEDS_ATTENTION).order_by()
+    waiting = Run.objects.filter(team=mine.team_id).needing_attention().order_by()
     return _shown(len(waiting.values_list("pk", flat=True)[: _BADGE_LIMIT + 1]))
 
 

@@ -66,9 +66,9 @@ class Scene:
         sign_in_recently(client, self.by)
         return client
 
-    def run(self, status: str, **fields: Any) -> Run:
+    def run(self, status: str, *, with_error: str = "", **fields: Any) -> Run:
         world = self.world
-        Run.objects.filter(pk=world.run.pk).update(status=status, error="", **fields)
+        Run.objects.filter(pk=world.run.pk).update(status=status, error=with_error, **fields)
         state = {"failed": "failed", "needs_review": "needs_review"}.get(status, "succeeded")
         StepRun.objects.filter(run=world.run, step="create_invoice").update(state=state)
         return Run.objects.select_related("workflow__published").get(pk=world.run.pk)
@@ -263,6 +263,9 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.SIGNATURE_CHANGED: change_signature,
     Audited.TABLE_CREATED: make_table,
     Audited.TABLE_CHANGED: lambda scene: as_builder(scene, lambda: tables.archive(make_table(scene), is_archived=True)),
+    Audited.RUN_ACKNOWLEDGED: lambda scene: decisions.acknowledge(
+        scene.run("succeeded", with_error="Write it failed and was passed over."), by=scene.by, reason=WHY
+    ),
     Audited.RUN_RETRY: lambda scene: decisions.retry(scene.run("failed"), by=scene.by, reason=WHY),
     Audited.RUN_MARK_DONE: lambda scene: decisions.mark_done(
         scene.run("needs_review"), by=scene.by, reason=WHY, provider_id="x"

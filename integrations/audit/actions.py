@@ -55,6 +55,7 @@ class Audited(models.TextChoices):
     RUN_RELEASE = "run.release", "Held run let go"
     RUN_REPLAY = "run.replay", "Run replayed"
     RUN_AGAIN = "run.run_again", "Run again with a newer version"
+    RUN_ACKNOWLEDGED = "run.acknowledge", "Errors of a run acknowledged"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
 
     EXPORTED = "data.exported", "Exported as a file"

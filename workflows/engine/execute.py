@@ -119,7 +119,7 @@ def _finish(lease: Lease, run: Run, status: Run.Status, *, error: str = "", resu
         "waiting_since": None,
     }
     try:
-        if run.called_by_id is None and status not in Run.NEEDS_ATTENTION:
+        if run.called_by_id is None and status not in Run.STUCK:
             lease.record(run=changes)
         else:
             with transaction.atomic():

@@ -107,7 +107,18 @@ class Event(models.Model):
 
 #: What a run is called that succeeded although steps failed.
 WITH_ERRORS = "Succeeded with errors"
-_ATTENTION = ["failed", "needs_review", "crashed"]
+#: The runs that a person has to see to: those that failed or wait for a decision, and those that went on over failed
+#: steps, until somebody has acknowledged that.
+_WITH_ERRORS_NOT_SEEN = models.Q(status="succeeded", error__gt="", acknowledged_at__isnull=True)
+NEEDS_ATTENTION = models.Q(status__in=["failed", "needs_review", "crashed"]) | _WITH_ERRORS_NOT_SEEN
+
+
+class RunQuerySet(TeamQuerySet):
+    """Runs of a team."""
+
+    def needing_attention(self) -> Self:
+        """Only those that a person has to see to. The list's partial index holds just these."""
+        return self.filter(NEEDS_ATTENTION)
 
 
 class Run(models.Model):
@@ -142,7 +153,7 @@ class Run(models.Model):
         APPROVAL = "approval", "for approval"
 
     OPEN = (Status.QUEUED, Status.RUNNING, Status.WAITING)
-    NEEDS_ATTENTION = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
+    STUCK = (Status.FAILED, Status.NEEDS_REVIEW, Status.CRASHED)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="runs", db_index=False)
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs", db_index=False)
@@ -191,10 +202,12 @@ class Run(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
+    #: When a person acknowledged that it succeeded with errors, which takes it out of what needs attention.
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
     #: When its bodies were removed because their retention period was over.
     trimmed_at = models.DateTimeField(null=True, blank=True)
 
-    objects = TeamQuerySet.as_manager()
+    objects = RunQuerySet.as_manager()
 
     class Meta:
         ordering = ["-id"]
@@ -210,7 +223,7 @@ class Run(models.Model):
         indexes = [
             models.Index(fields=["team", "-id"], name="run_list"),
             models.Index(fields=["team", "status", "-id"], name="run_list_by_status"),
-            models.Index(fields=["team", "-id"], name="run_list_attention", condition=models.Q(status__in=_ATTENTION)),
+            models.Index(fields=["team", "-id"], name="run_list_attention", condition=NEEDS_ATTENTION),
             models.Index(
                 fields=["team", "-id"],
                 name="run_list_with_errors",

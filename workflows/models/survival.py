@@ -148,6 +148,7 @@ class Batch(models.Model):
         RUN_AGAIN = "run_again", "Run again on today’s version"
         RELEASE = "release", "Let go"
         CANCEL = "cancel", "Cancel"
+        ACKNOWLEDGE = "acknowledge", "Acknowledge"
 
     class Status(models.TextChoices):
         UNDER_WAY = "under_way", "Under way"

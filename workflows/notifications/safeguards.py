@@ -13,7 +13,7 @@ from integrations.core.clock import DatabaseNow
 from workflows.models import Run, Safeguards, Workflow
 
 #: Only runs that ended by themselves are counted.
-_ENDED = (Run.Status.SUCCEEDED, *Run.NEEDS_ATTENTION)
+_ENDED = (Run.Status.SUCCEEDED, *Run.STUCK)
 
 
 def of(workflow: Workflow) -> Safeguards:

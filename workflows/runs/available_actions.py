@@ -27,6 +27,13 @@ _RETRY_REST = RunAction(
     "Try what failed again",
     "Repeats the steps that failed and were skipped. Steps that are done are not repeated.",
 )
+_ACKNOWLEDGE = RunAction(
+    "acknowledge",
+    "Acknowledge",
+    "Takes the run out of “Needs attention” and records that you have looked at it. What failed stays as it is and can "
+    "still be tried again.",
+    needs_reason=True,
+)
 _RETRY_AS_IT_WAS = RunAction(
     "retry",
     "Try again as it was",
@@ -89,8 +96,9 @@ _SEND_AGAIN = RunAction(
 
 def available_actions(run: Run) -> list[RunAction]:
     """What a person can do with the run now; every state that is not final has at least one."""
+    acknowledge = [_ACKNOWLEDGE] if run.has_errors and run.acknowledged_at is None else []
     if run.trimmed_at is not None:
-        return []
+        return acknowledge
     if run.status == Status.NEEDS_REVIEW:
         return [_MARK_DONE, _SEND_AGAIN, _CANCEL_UNCERTAIN]
     if run.status == Status.FAILED:
@@ -106,8 +114,8 @@ def available_actions(run: Run) -> list[RunAction]:
         return [_CANCEL]
     if run.status == Status.RUNNING:
         return [_CANCEL_UNDER_WAY] if run.cancel_asked_at is None else []
-    if run.status == Status.SUCCEEDED and run.error:
-        return [_RETRY_REST, _REPLAY]
+    if run.has_errors:
+        return [_RETRY_REST, *acknowledge, _REPLAY]
     if run.status in (Status.SUCCEEDED, Status.FILTERED, Status.CANCELLED):
         return [_REPLAY]
     return []

@@ -1,4 +1,4 @@
-"""One decision about many runs: try again, release, cancel. The number is shown first; a worker then does it.
+"""One decision about many runs: try again, release, cancel, acknowledge. The number is shown first; a worker does it.
 
 A batch works through the runs by id and records its progress after each. Each run gets the decision that a person would
 have made on its page; one that has moved on meanwhile is skipped. Released runs start one per second, a pace that a
@@ -45,6 +45,8 @@ def fitting(team: Team, what: Batch.What, looked_for: Filter, *, writes_twice: b
     if what == What.RUN_AGAIN:
         newer = running_again.fitting(found)
         return newer if writes_twice else newer.exclude(pk__in=running_again.having_written(newer).values("pk"))
+    if what == What.ACKNOWLEDGE:
+        return found.filter(status=Run.Status.SUCCEEDED, error__gt="", acknowledged_at__isnull=True)
     held = Q(status=Run.Status.WAITING, wait_reason=Run.WaitReason.HOLD)
     if what == What.RELEASE:
         return found.filter(held)
@@ -155,6 +157,8 @@ def _decide(batch: Batch, run: Run) -> bool:
             elif batch.what == What.RELEASE:
                 turn = batch.asked_at + seconds(PACE_SECONDS) * batch.done
                 decisions.release(run, by=batch.by, reason=reason, at=_in_future(turn), batch=batch)
+            elif batch.what == What.ACKNOWLEDGE:
+                decisions.acknowledge(run, by=batch.by, reason=reason, batch=batch)
             else:
                 decisions.cancel(run, by=batch.by, reason=reason, batch=batch)
     except activation.NotAllowedNowError:

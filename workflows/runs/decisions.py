@@ -116,6 +116,14 @@ def cancel(run: Run, *, by: User | None, reason: str, batch: Batch | None = None
         wake_caller(run)
 
 
+def acknowledge(run: Run, *, by: User | None, reason: str, batch: Batch | None = None) -> None:
+    """A person has seen that the run went on over failed steps, and leaves it so: it needs no attention any more."""
+    with _deciding(run, Decision.What.ACKNOWLEDGE, by, reason, allowed={Status.SUCCEEDED}, batch=batch) as deciding:
+        if not deciding.run.has_errors or deciding.run.acknowledged_at is not None:
+            raise NotAllowedNowError("Nothing of this run is left to be acknowledged. Look at it again.")
+        Run.objects.filter(pk=run.pk).update(acknowledged_at=DatabaseNow())
+
+
 def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") -> None:
     """A person has seen that the uncertain write happened, or has done manually what a failed step was to write.
 
@@ -285,6 +293,7 @@ def _requeue(run: Run) -> None:
         finished_at=None,
         kills=0,
         cancel_asked_at=None,
+        acknowledged_at=None,
         # A worker that may still hold the run must not write to it any more.
         lease_token=F("lease_token") + 1,
     )

@@ -11,11 +11,10 @@ from integrations.core.address_values import AddressFilter, amount_of, in_days, 
 from integrations.models import Connection, Team
 from workflows.books import search as book_search
 from workflows.models import Decision, Posting, Run, Workflow
-from workflows.models.execution import WITH_ERRORS
+from workflows.models.execution import NEEDS_ATTENTION, WITH_ERRORS
 
 #: Groups of statuses, by their name in the list's address.
 ATTENTION, OPEN, ERRORS = "attention", "open", "errors"
-STATUS_SETS = {ATTENTION: Run.NEEDS_ATTENTION, OPEN: Run.OPEN}
 STATUSES = [(ATTENTION, "Needs attention"), (OPEN, "Under way"), (ERRORS, WITH_ERRORS), *Run.Status.choices]
 _LABELS = dict(STATUSES)
 #: What a search looks in. The index holds the runs in one of these statuses only.
@@ -48,8 +47,10 @@ class Filter(AddressFilter):
     def find(self, team: Team) -> QuerySet[Run]:
         """The team's matching runs; none where a part makes no sense."""
         found: QuerySet[Run] = Run.objects.for_team(team)
-        if self.status in STATUS_SETS:
-            found = found.filter(status__in=STATUS_SETS[self.status])
+        if self.status == ATTENTION:
+            found = found.filter(NEEDS_ATTENTION)
+        elif self.status == OPEN:
+            found = found.filter(status__in=Run.OPEN)
         elif self.status == ERRORS:
             found = found.filter(status=Run.Status.SUCCEEDED, error__gt="")
         elif self.status in Run.Status.values:

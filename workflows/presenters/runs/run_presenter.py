@@ -59,7 +59,7 @@ def sentence(run: Run, again: Run | None = None) -> str:
     return {
         status.QUEUED: "It starts as soon as a worker is free.",
         status.RUNNING: "A worker is on it now.",
-        status.SUCCEEDED: run.result or "Every step is done.",
+        status.SUCCEEDED: run.result or ("The other steps are done." if run.has_errors else "Every step is done."),
         status.FILTERED: _filtered(run),
         status.FAILED: "A step failed. What was done before it stays; the steps after it did not run.",
         status.NEEDS_REVIEW: (

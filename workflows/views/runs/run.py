@@ -195,6 +195,8 @@ def _decide(shown: Run, way: str, answers: dict[str, Any], *, by: User) -> Run:
         decisions.skip(shown, by=by, reason=reason)
     elif way == Decision.What.CANCEL:
         decisions.cancel(shown, by=by, reason=reason)
+    elif way == Decision.What.ACKNOWLEDGE:
+        decisions.acknowledge(shown, by=by, reason=reason)
     elif way == Decision.What.RELEASE:
         decisions.release(shown, by=by, reason=reason)
     else:

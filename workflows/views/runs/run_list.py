@@ -22,7 +22,7 @@ from workflows.forms.page_forms import DecisionForm
 from workflows.models import Batch, Run, Workflow, WorkflowVersion
 from workflows.presenters import posting_tables
 from workflows.runs import bulk_actions, running_again
-from workflows.runs.search import STATUSES, Filter
+from workflows.runs.search import ATTENTION, ERRORS, OPEN, STATUSES, Filter
 from workflows.views.common import state_of
 
 PER_PAGE = 50
@@ -33,9 +33,10 @@ _LISTED = (
 _MOST_VERSIONS, _MOST_SHOWN = 3, 10
 #: Bulk actions, offered if the list is filtered to such runs, by status or by what they wait for.
 _OFFERED: dict[Batch.What, tuple[str, set[str]]] = {
-    Batch.What.RETRY: ("Try all of these again", {"attention", Run.Status.FAILED, Run.Status.CRASHED}),
+    Batch.What.RETRY: ("Try all of these again", {ATTENTION, Run.Status.FAILED, Run.Status.CRASHED}),
+    Batch.What.ACKNOWLEDGE: ("Acknowledge those with errors", {ATTENTION, ERRORS}),
     Batch.What.RELEASE: ("Release all of these", {Run.WaitReason.HOLD}),
-    Batch.What.CANCEL: ("Cancel all of these", {"open", Run.Status.WAITING, Run.Status.QUEUED, *Run.WaitReason}),
+    Batch.What.CANCEL: ("Cancel all of these", {OPEN, Run.Status.WAITING, Run.Status.QUEUED, *Run.WaitReason}),
 }
 _EXPLAINED = {
     Batch.What.RETRY: "Each goes on from the step that failed, on the version that it began with. Steps that are done "
@@ -45,7 +46,11 @@ _EXPLAINED = {
     Batch.What.RELEASE: "They start one after the other, one a second, so that you can stop when something is wrong.",
     Batch.What.CANCEL: "Each ends where it is. What they have written stays. Writes whose outcome is not known yet are "
     "left out: these are decided one by one.",
+    Batch.What.ACKNOWLEDGE: "They succeeded, but steps of them failed and were passed over. Each leaves “Needs "
+    "attention” and keeps who acknowledged it and why. What failed stays as it is and can still be tried again. "
+    "Runs that failed altogether are left out.",
 }
+_NEED_REASON = (Batch.What.CANCEL, Batch.What.ACKNOWLEDGE)
 #: The two ways to try failed runs again.
 _WAYS = {Batch.What.RETRY: "As they were", Batch.What.RUN_AGAIN: "On today’s version"}
 
@@ -120,7 +125,7 @@ def bulk(request: HttpRequest, what: str) -> HttpResponse:
     team, chosen, decision = team_of(request), Filter.of(request.GET), Batch.What(what)
     posted = request.POST if request.method == "POST" else None
     fitting = bulk_actions.fitting(team, decision, chosen, writes_twice=True)
-    form = DecisionForm(posted, needs_reason=decision == Batch.What.CANCEL, asks_provider_id=False)
+    form = DecisionForm(posted, needs_reason=decision in _NEED_REASON, asks_provider_id=False)
     if posted is not None and form.is_valid():
         up_to = number_of(posted.get("up_to"))
         counted = number_of(posted.get("writes_twice") or posted.get("counted"))
