@@ -89,6 +89,25 @@ def record(
     return entry
 
 
+def record_difference(
+    action: Audited,
+    *,
+    team_id: int | None,
+    about: About | models.Model,
+    by: Person,
+    reason: str = "",
+    before: Words,
+    after: Words,
+) -> AuditEntry | None:
+    """Add an entry with those of the words that differ; a label that only one side has counts as different. None, and
+    no entry, where nothing does."""
+    labels = [label for label in {**before, **after} if before.get(label) != after.get(label)]
+    if not labels:
+        return None
+    was, now = ({label: words[label] for label in labels if label in words} for words in (before, after))
+    return record(action, team_id=team_id, about=about, by=by, reason=reason, before=was, after=now)
+
+
 def _role(chain: int, by: Person) -> str:
     """What the person may do there now."""
     if by is None or by.pk is None:

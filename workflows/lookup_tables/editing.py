@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 
 from integrations.audit import origin
 from integrations.audit.actions import Audited
-from integrations.audit.record import record
+from integrations.audit.record import record, record_difference
 from integrations.models import Team
 from workflows.language.values import is_storable
 from workflows.lookup_tables.lookup import KEY_LIMIT, Content, content, fold, spread, standing
@@ -125,11 +125,14 @@ def _recorded(table: LookupTable) -> Iterator[None]:
     with transaction.atomic():
         before = _in_words(LookupTable.objects.get(pk=table.pk))
         yield
-        after = _in_words(table)
-        different = [label for label in after if before[label] != after[label]]
-        if different:
-            was, now = ({label: words[label] for label in different} for words in (before, after))
-            _record(table, origin.person(), was, now)
+        record_difference(
+            Audited.TABLE_CHANGED,
+            team_id=table.team_id,
+            about=table,
+            by=origin.person(),
+            before=before,
+            after=_in_words(table),
+        )
 
 
 def _in_words(table: LookupTable) -> dict[str, str]:
@@ -138,10 +141,6 @@ def _in_words(table: LookupTable) -> dict[str, str]:
         "Description": table.description,
         "State": "Archived" if table.is_archived else "In use",
     }
-
-
-def _record(table: LookupTable, by: User | None, before: dict[str, str], after: dict[str, str], note: str = "") -> None:
-    record(Audited.TABLE_CHANGED, team_id=table.team_id, about=table, by=by, reason=note, before=before, after=after)
 
 
 def _name_is_taken(team: Team, name: str) -> LookupEditError:
@@ -255,7 +254,15 @@ def _store(table: LookupTable, before: Content, after: Content, *, by: User, not
     table.save(update_fields=["version", "changed_at"])
     if number > 1:
         # What is in the rows may name people, and nothing is ever deleted from the trail; the versions keep it.
-        _record(table, by, {"Version": str(number - 1)}, {"Version": str(number), **_counted(found)}, note.strip())
+        record(
+            Audited.TABLE_CHANGED,
+            team_id=table.team_id,
+            about=table,
+            by=by,
+            reason=note.strip(),
+            before={"Version": str(number - 1)},
+            after={"Version": str(number), **_counted(found)},
+        )
     return LookupVersion.objects.create(
         table=table,
         number=number,

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from integrations.audit.actions import Audited
-from integrations.audit.record import record
+from integrations.audit.record import record_difference
 from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
 from workflows.definitions.changes import revisions
@@ -76,7 +76,14 @@ class SafeguardsPage(WholePage):
                 expected_runs.begin(own)
             own.save()
             own.people.set(given["people"])
-            self._record(was, self._in_words(own))
+            record_difference(
+                Audited.SAFEGUARDS_CHANGED,
+                team_id=self.workflow.team_id,
+                about=self.workflow,
+                by=signed_in(self.request),
+                before=was,
+                after=self._in_words(own),
+            )
         messages.success(self.request, "The safeguards are saved. They apply from now on, to every version.")
         return redirect("workflow", self.workflow.pk)
 
@@ -90,18 +97,6 @@ class SafeguardsPage(WholePage):
         people = own.people.order_by("pk").values_list("pk", flat=True)
         words[str(self.form.fields["people"].label)] = ", ".join(f"person {pk}" for pk in people)
         return words
-
-    def _record(self, before: dict[str, str], after: dict[str, str]) -> None:
-        different = [label for label in after if before[label] != after[label]]
-        if different:
-            record(
-                Audited.SAFEGUARDS_CHANGED,
-                team_id=self.workflow.team_id,
-                about=self.workflow,
-                by=signed_in(self.request),
-                before={label: before[label] for label in different},
-                after={label: after[label] for label in different},
-            )
 
     def context(self, typed: None) -> dict[str, Any]:
         """The fields in their groups, and when the next run is expected."""

@@ -13,7 +13,7 @@ from django.urls import reverse
 from integrations.audit.actions import Audited
 from integrations.audit.chain import Content, canonical, entry_hash, origin_seal
 from integrations.audit.origin import Origin, coming_from
-from integrations.audit.record import INSTALLATION, About, record
+from integrations.audit.record import INSTALLATION, About, record, record_difference
 from integrations.models import AuditEntry, AuditHead, AuditOrigin, Membership, Role, Team
 from tests.base import Cast
 
@@ -163,3 +163,26 @@ def test_a_request_is_recorded_with_the_address_it_came_from(cast: Cast, client:
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.person, entry.object_id) == ("sign_in.failed", None, str(cast.builder.pk))
     assert AuditOrigin.objects.get(pk=entry.origin).address == "203.0.113.77"
+
+
+def test_of_a_difference_only_the_words_that_differ_are_kept(cast: Cast) -> None:
+    before = {"Name": "Pins", "State": "In use", "Gone": "x"}
+    after = {"Name": "Pins", "State": "Archived", "New": "y"}
+    about = About("table", 1, "Pins")
+    entry = record_difference(
+        Audited.TABLE_CHANGED, team_id=cast.team.pk, about=about, by=cast.builder, before=before, after=after
+    )
+    assert entry is not None
+    assert (entry.before, entry.after) == ({"State": "In use", "Gone": "x"}, {"State": "Archived", "New": "y"})
+
+
+def test_without_a_difference_nothing_is_recorded(cast: Cast) -> None:
+    words = {"Name": "Pins"}
+    about = About("table", 1, "Pins")
+    assert (
+        record_difference(
+            Audited.TABLE_CHANGED, team_id=cast.team.pk, about=about, by=cast.builder, before=words, after=dict(words)
+        )
+        is None
+    )
+    assert not AuditEntry.objects.filter(chain=cast.team.pk).exists()

@@ -15,7 +15,7 @@ from django.db import transaction
 
 from integrations.audit import origin
 from integrations.audit.actions import Audited
-from integrations.audit.record import record
+from integrations.audit.record import record_difference
 from workflows.definitions.compiler import compile_plan
 from workflows.definitions.description import describe
 from workflows.models import Step, Workflow
@@ -41,17 +41,14 @@ def edited(workflow: Workflow) -> Iterator[None]:
             yield
         finally:
             _is_open.reset(token)
-        after = _in_words(workflow.pk)
-        different = [label for label in after if before[label] != after[label]]
-        if different:
-            record(
-                Audited.WORKFLOW_EDITED,
-                team_id=workflow.team_id,
-                about=workflow,
-                by=origin.person(),
-                before={label: before[label] for label in different},
-                after={label: after[label] for label in different},
-            )
+        record_difference(
+            Audited.WORKFLOW_EDITED,
+            team_id=workflow.team_id,
+            about=workflow,
+            by=origin.person(),
+            before=before,
+            after=_in_words(workflow.pk),
+        )
 
 
 def records_edit(change: Callable[Concatenate[Row, P], R]) -> Callable[Concatenate[Row, P], R]:
