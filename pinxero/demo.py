@@ -27,6 +27,7 @@ PEOPLE = [
     ("builder", TEAM, Role.BUILDER, "connects, builds, switches on, retries"),
     ("approver", TEAM, Role.APPROVER, "looks, and decides what waits for approval"),
     ("auditor", TEAM, Role.AUDITOR, "reads everything, changes nothing"),
+    ("administrator", TEAM, Role.ADMINISTRATOR, "decides who belongs to the team, reads everything"),
     ("outsider", OTHER_TEAM, Role.BUILDER, "belongs to another company and sees nothing of this one"),
 ]
 #: What is automated, between which providers: see `demo.toml`.

@@ -1,4 +1,4 @@
-"""The fixed cast of every test: a team with a builder, an approver and an auditor, and an outsider in another."""
+"""The fixed cast of every test: a team with one person of each role, and an outsider in another."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class Cast:
     builder: User
     approver: User
     auditor: User
+    administrator: User
     outsider: User
 
 
@@ -39,6 +40,7 @@ def make_cast() -> Cast:
         ("approver", Role.APPROVER, team),
         ("auditor", Role.AUDITOR, team),
         ("outsider", Role.BUILDER, other),
+        ("administrator", Role.ADMINISTRATOR, team),
     ]:
         user = User.objects.create_user(name, f"{name}@acme.example", PASSWORD, is_staff=True)
         Membership.objects.create(team=its_team, user=user, role=role)

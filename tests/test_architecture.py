@@ -168,6 +168,7 @@ def test_a_connector_touches_no_table(connector: str) -> None:
 
 def test_models_call_no_service() -> None:
     allowed = (
+        "integrations.core.clock",
         "integrations.core.encryption",
         "integrations.core.exact_json",
         "integrations.models",

@@ -135,9 +135,14 @@ def _undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def _wanted(rule: str) -> dict[str, str]:
+    words = rule.split()
+    return dict(zip(ROLES, words if len(words) == len(ROLES) else [*words, words[2]], strict=True))
+
+
 def _complaints(name: str, browsers: _Browsers, world: World) -> Iterator[str]:
     path = path_of(name, world)
-    wanted_get, wanted_post = (dict(zip(ROLES, rule.split(), strict=True)) for rule in RULES[name])
+    wanted_get, wanted_post = (_wanted(rule) for rule in RULES[name])
     for role in ROLES:
         with _undone():
             response = browsers.new(role).get(path)

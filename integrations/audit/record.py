@@ -112,7 +112,7 @@ def _role(chain: int, by: Person) -> str:
     """What the person may do there now."""
     if by is None or by.pk is None:
         return ""
-    role = Membership.objects.filter(team=chain, user=by.pk).values_list("role", flat=True).first()
+    role = Membership.objects.in_force().filter(team=chain, user=by.pk).values_list("role", flat=True).first()
     return str(role) if role else _SUPERUSER if getattr(by, "is_superuser", False) else ""
 
 

@@ -1,4 +1,4 @@
-"""Who may do what: one team at a time, three roles, checked in one place for pages, admin and API."""
+"""Who may do what: one team at a time, four roles, checked in one place for pages, admin and API."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from integrations.models import Membership, Role, Team
+from integrations.models import Membership, MembershipQuerySet, Role, Team
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer", bound=HttpResponseBase)
@@ -24,12 +24,16 @@ class Can(StrEnum):
     LOOK = "look"
     BUILD = "build"
     APPROVE = "approve"
+    ADMINISTER = "administer"
 
 
+#: Administrators decide who belongs to the team and neither build nor approve: whoever hands out roles must not be able
+#: to write to the books with one of their own.
 _GRANTED: dict[str, set[Can]] = {
     Role.BUILDER: {Can.LOOK, Can.BUILD},
     Role.APPROVER: {Can.LOOK, Can.APPROVE},
     Role.AUDITOR: {Can.LOOK},
+    Role.ADMINISTRATOR: {Can.LOOK, Can.ADMINISTER},
 }
 
 _SESSION_KEY = "team_id"
@@ -42,12 +46,16 @@ def membership(request: HttpRequest) -> Membership | None:
         return cached
     found: Membership | None = None
     if request.user.is_authenticated:
-        mine = list(Membership.objects.filter(user=request.user).select_related("team").order_by("pk"))
+        mine = list(_mine(request.user.pk).select_related("team").order_by("pk"))
         chosen = request.session.get(_SESSION_KEY)
         found = next((each for each in mine if each.team_id == chosen), mine[0] if mine else None)
         request._pinxero_memberships = mine  # type: ignore[attr-defined]
     request._pinxero_membership = found  # type: ignore[attr-defined]
     return found
+
+
+def _mine(user_id: int) -> MembershipQuerySet:
+    return Membership.objects.in_force().filter(user=user_id)
 
 
 def current_team(request: HttpRequest) -> Team | None:
@@ -100,7 +108,7 @@ def allow(
 
 def choose_team(request: HttpRequest, team_id: int) -> bool:
     """Work in another of one's teams from now on. False if the person is not a member of it."""
-    if not request.user.is_authenticated or not request.user.memberships.filter(team_id=team_id).exists():
+    if not request.user.is_authenticated or not _mine(request.user.pk).filter(team_id=team_id).exists():
         return False
     request.session[_SESSION_KEY] = team_id
     return True

@@ -79,7 +79,7 @@ def about_person(
     after: dict[str, str] | None = None,
 ) -> None:
     """Record something about a person where their teams see it."""
-    teams = Membership.objects.filter(user=user).order_by("team_id").values_list("team_id", flat=True)
+    teams = Membership.objects.in_force().filter(user=user).order_by("team_id").values_list("team_id", flat=True)
     chains: list[int | None] = [*teams]
     with transaction.atomic():
         for team_id in chains or [None]:

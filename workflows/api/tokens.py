@@ -20,7 +20,7 @@ from integrations.audit import origin
 from integrations.audit.actions import Audited
 from integrations.audit.record import About, Person, record
 from integrations.core.clock import DatabaseNow
-from integrations.models import Membership, Team
+from integrations.models import Membership, Team, in_force
 from integrations.teams.access import Can, role_may
 from workflows.models import ApiToken
 from workflows.runtime.clock import database_now
@@ -58,7 +58,7 @@ class Bearer:
 
 def make(team: Team, user: User, *, name: str, scope: str, days: int | None) -> tuple[ApiToken, str]:
     """Create a token that lasts `days`; returns it and its text, which is stored nowhere. Raises TokenError."""
-    mine = Membership.objects.filter(team=team, user=user).first()
+    mine = Membership.objects.in_force().filter(team=team, user=user).first()
     if mine is None or not role_may(mine.role, _NEEDS[ApiToken.Scope(scope)]):
         raise TokenError("Your role in this team does not allow such a token.")
     text = _MARK + secrets.token_urlsafe(32)
@@ -115,7 +115,7 @@ def bearer(text: str) -> Bearer | None:
     now = database_now()
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
     found = ApiToken.objects.filter(alive, token_hash=_hashed(text), revoked_at__isnull=True, user__is_active=True)
-    token = found.select_related("user", "team", "membership").first()
+    token = found.filter(in_force("membership__")).select_related("user", "team", "membership").first()
     if token is None or token.membership is None:
         return None
     if token.last_used_at is None or token.last_used_at < now - _NOTED_EVERY:

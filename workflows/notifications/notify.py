@@ -104,8 +104,9 @@ def unread(team: Team, most: int) -> int:
 
 def recipients(notice: Notice) -> list[User]:
     """Whom an e-mail about it goes to: members of the team who can sign in and have an address."""
-    members = User.objects.filter(memberships__team=notice.team_id, is_active=True).exclude(email="")
-    builders = members.filter(memberships__team=notice.team_id, memberships__role=Role.BUILDER)
+    of_team = Membership.objects.in_force().filter(team=notice.team_id)
+    members = User.objects.filter(pk__in=of_team.values("user"), is_active=True).exclude(email="")
+    builders = members.filter(pk__in=of_team.filter(role=Role.BUILDER).values("user"))
     if notice.workflow is None:
         return list(builders.distinct().order_by("pk"))
     own = safeguards.of(notice.workflow)
@@ -119,8 +120,8 @@ def recipients(notice: Notice) -> list[User]:
 
 def possible_recipients(team: Team) -> list[User]:
     """Everybody in the team who could be notified."""
-    members = Membership.objects.filter(team=team, user__is_active=True).select_related("user").order_by("user__pk")
-    return [member.user for member in members]
+    members = Membership.objects.in_force().filter(team=team, user__is_active=True)
+    return [member.user for member in members.select_related("user").order_by("user__pk")]
 
 
 def page_of(notice: Notice) -> str:

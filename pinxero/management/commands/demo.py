@@ -87,7 +87,7 @@ class Command(BaseCommand):
         self._print("")
         self._print(f"Pinxero is at {settings.BASE_URL}. The password of everybody is {password}")
         for name, team, _, does in demo.PEOPLE:
-            self._print(f"  {name:<9} {team}: {does}")
+            self._print(f"  {name:<13} {team}: {does}")
 
     def _print(self, line: str) -> None:
         self.stdout.write(line)
