@@ -55,6 +55,10 @@ class RejectedError(IntegrationError):
         self.status = status
 
 
+class NothingToUndoError(RejectedError):
+    """What a write made is not there any more, as somebody took it back before: there is nothing left to undo."""
+
+
 class Hold(StrEnum):
     """Why work waits: what a run shows as its reason."""
 

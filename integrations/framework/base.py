@@ -17,6 +17,7 @@ from integrations.framework.checks import Facts, Finding
 from integrations.framework.connector_settings import ConnectorSettings
 from integrations.framework.current import ListsOwn, Readable
 from integrations.framework.recovery import Recoverable
+from integrations.framework.undoable import Undoable
 from integrations.schema.documents import Document, WrittenDocument
 from integrations.schema.fields import Field
 from integrations.schema.schema import Schema
@@ -248,17 +249,16 @@ class Start(Trigger):
         return ""
 
 
-class Action(Operation, Recoverable, Readable):
+class Action(Operation, Recoverable, Readable, Undoable):
     """Does something at a provider.
 
     Actions that read implement `run`. Actions that write implement `request`, `output`, `find`, and make exactly one
     write: what they must read first is read in `prepare`, whose result `request` gets as `writing.found`. How a write
-    without a clear answer is settled is declared in `recovery.py`, how what it wrote is read again in `current.py`.
+    without a clear answer is settled is declared in `recovery.py`, how what it wrote is read again in `current.py`,
+    how it is taken back in `undoable.py`.
     """
 
     effect: ClassVar[Effect]
-    #: Why `undo()` never gives a request, as a sentence for people; empty if it may give one.
-    no_undo: ClassVar[str] = ""
     #: What a person has to type before the step can be saved; None for all but the most destructive.
     confirmation: ClassVar[Confirmation | None] = None
 
@@ -315,14 +315,6 @@ class Action(Operation, Recoverable, Readable):
     def describe(self, output: Mapping[str, Any]) -> str:
         """The object in a few words for lists and mails, as "Invoice INV-0007, 40.00 NZD"."""
         return self.name
-
-    def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
-        """The one request that takes the write back (voids, deletes, archives); None if the provider offers none.
-
-        `output` is what the write gave; what may have changed since is read. It sends nothing. Raises RejectedError
-        with the sentence to show where the object's state no longer allows it.
-        """
-        return None
 
     def checks(self, facts: Facts, inputs: Any, found: Any) -> Iterable[Finding]:
         """What the provider would refuse of this write, and what is doubtful. `found` is what `prepare` returned, None

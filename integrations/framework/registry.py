@@ -3,6 +3,7 @@
 `workflows` reaches operations only through this module and by their keys, so that adding one touches no other code.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from importlib import import_module
 
@@ -15,6 +16,10 @@ from integrations.framework.connector_settings import declared
 
 class UnknownOperationError(LookupError):
     """No connector offers an operation with that key; its connector may be missing from settings.CONNECTORS."""
+
+
+_COLON = ":"
+_DERIVATIONS: dict[str, Callable[[Action], Action]] = {}
 
 
 @lru_cache(maxsize=1)
@@ -54,15 +59,36 @@ def operations() -> list[Operation]:
 
 def operation(key: str) -> Operation:
     """The trigger or action of that key. Raises UnknownOperationError."""
-    try:
-        return _load()[1][key]
-    except KeyError:
-        raise UnknownOperationError(f"There is no operation called {key!r}.") from None
+    found = operation_or_none(key)
+    if found is None:
+        raise UnknownOperationError(f"There is no operation called {key!r}.")
+    return found
 
 
 def operation_or_none(key: str) -> Operation | None:
     """The operation, or None if its connector is gone."""
-    return _load()[1].get(key)
+    return _load()[1].get(key) or _derived(key)
+
+
+def derived_key(key: str, name: str) -> str:
+    """The key of what `derive` makes of an action: "xero.create_invoice:undo"."""
+    return f"{key}{_COLON}{name}"
+
+
+def derive(name: str, make: Callable[[Action], Action]) -> None:
+    """Offer, for every action, another one that is made from it. Nobody chooses it for a step: no list holds it."""
+    _DERIVATIONS[name] = make
+
+
+def _derived(key: str) -> Action | None:
+    original, _, name = key.partition(_COLON)
+    found, make = _load()[1].get(original), _DERIVATIONS.get(name)
+    return _made(make, found) if make is not None and isinstance(found, Action) else None
+
+
+@lru_cache(maxsize=512)
+def _made(make: Callable[[Action], Action], original: Action) -> Action:
+    return make(original)
 
 
 def trigger(key: str) -> Trigger:

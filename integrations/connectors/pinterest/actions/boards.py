@@ -44,6 +44,7 @@ class CreateBoard(ReadsBoards, Action):
     name = "Create board"
     words = ("collection", "mood board", "album", "folder")
     effect = Effect.CREATES
+    undo_words = "The board is deleted, as long as it has no pins."
     scopes = ("boards:read", "boards:write")
     scopes_of_values = {"privacy": {"SECRET": SECRET_BOARD}}
     sample = samples.BOARD

@@ -47,6 +47,7 @@ class CreatePin(ReadsPins, Action):
     name = "Create pin"
     words = ("post", "publish", "picture", "image", "photo", "product", "item", "social media")
     effect = Effect.CREATES
+    undo_words = "The pin is deleted."
     scopes = ("boards:read", "boards:write", "pins:read", "pins:write")
     sample = samples.PIN
 

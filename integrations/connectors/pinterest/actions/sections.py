@@ -39,6 +39,7 @@ class CreateSection(ReadsSections, Action):
     name = "Create section"
     words = ("folder", "sub-board", "category")
     effect = Effect.CREATES
+    undo_words = "The section is deleted, as long as it has no pins."
     scopes = ("boards:read", "boards:write")
     sample = samples.SECTION
 

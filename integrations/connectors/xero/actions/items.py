@@ -45,6 +45,7 @@ class AddStockItem(ReadsBack, Action):
     name = "Add stock item"
     words = ("product", "SKU", "inventory", "article", "price list", "goods")
     effect = Effect.UPDATES
+    undo_words = "The item is deleted, as long as no document uses it."
     scopes = ("accounting.settings",)
     sample = items.ADDED_ITEM
     record_kind = ITEMS

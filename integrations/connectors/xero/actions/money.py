@@ -35,7 +35,7 @@ from integrations.connectors.xero.samples import records as samples
 from integrations.connectors.xero.search.bank_accounts import BANK_ACCOUNT_HELP, bank_account
 from integrations.connectors.xero.search.contacts import is_guid
 from integrations.connectors.xero.search.documents import no_id
-from integrations.core.errors import RejectedError
+from integrations.core.errors import NothingToUndoError, RejectedError
 from integrations.core.messages import Request, Response
 from integrations.core.sameness import same
 from integrations.framework.base import Action, Effect, Writing
@@ -61,6 +61,7 @@ class CreatePayment(ReadsBack, Action):
     name = "Create payment"
     words = ("paid", "pay", "receipt", "bank", "settle", "refund", "invoice", "bill")
     effect = Effect.CREATES
+    undo_words = "The payment is deleted, and the invoice is due again."
     scopes = ("accounting.payments",)
     sample = samples.PAYMENT
     record_kind = PAYMENTS
@@ -163,6 +164,7 @@ class CreateBankTransfer(ReadsBack, Action):
     name = "Create bank transfer"
     words = ("move money", "cash", "account", "deposit", "withdrawal", "payment")
     effect = Effect.CREATES
+    undo_words = "The transfer is deleted."
     scopes = ("accounting.banktransactions",)
     sample = samples.BANK_TRANSFER
     record_kind = BANK_TRANSFERS
@@ -330,7 +332,7 @@ def _tracking_ids(known: list[dict[str, Any]], category: str, option: str) -> di
 
 def _not_deleted(record: dict[str, Any], name: str) -> dict[str, Any]:
     if record.get("Status") == "DELETED":
-        raise RejectedError(f"{name} is deleted in Xero already; nothing was written.")
+        raise NothingToUndoError(f"{name} is deleted in Xero already; nothing was written.")
     return record
 
 

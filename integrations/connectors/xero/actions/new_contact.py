@@ -42,6 +42,7 @@ class CreateContact(ReadsBack, Action):
     name = "Create contact"
     words = ("customer", "client", "supplier", "vendor", "new", "add")
     effect = Effect.CREATES
+    undo_words = "The contact is archived, because Xero deletes none."
     scopes = ("accounting.contacts",)
     sample = samples.CONTACT
     record_kind = CONTACTS

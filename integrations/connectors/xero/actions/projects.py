@@ -20,7 +20,7 @@ from integrations.connectors.xero.plain import money
 from integrations.connectors.xero.samples import records as samples
 from integrations.connectors.xero.search.contacts import is_guid
 from integrations.connectors.xero.search.documents import no_id
-from integrations.core.errors import OutcomeUnknownError
+from integrations.core.errors import NothingToUndoError, OutcomeUnknownError
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
@@ -44,6 +44,7 @@ class CreateProject(ReadsBack, Action):
     name = "Create project"
     words = ("job", "time", "engagement")
     effect = Effect.CREATES
+    undo_words = "The project is closed, because Xero's API deletes none."
     scopes = ("projects",)
     sample = samples.PROJECT
     record_kind = PROJECT_KIND
@@ -118,7 +119,10 @@ class CreateProject(ReadsBack, Action):
 
     def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
         """Close the project: Xero's API cannot delete one."""
-        return Request.of_json("PATCH", f"{PROJECTS}/{self.identify(output)}", {"status": "CLOSED"})
+        path = f"{PROJECTS}/{self.identify(output)}"
+        if api.read(path).json().get("status") == "CLOSED":
+            raise NothingToUndoError("The project is closed in Xero already; nothing was written.")
+        return Request.of_json("PATCH", path, {"status": "CLOSED"})
 
     def checks(self, facts: Facts, inputs: Inputs, found: Any) -> Iterable[Finding]:
         return contact_findings(facts, "contact_id", inputs.contact_id)

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from integrations.connectors.xero.client import records
 from integrations.connectors.xero.plain import plain
-from integrations.core.errors import RejectedError
+from integrations.core.errors import NothingToUndoError, RejectedError
 from integrations.core.messages import Request
 from integrations.transport.http import ApiClient
 
@@ -56,7 +56,7 @@ def way_back(record: Mapping[str, Any], plural: str, name: str) -> str:
     """The status that undoes the document. Raises RejectedError if there is none; `name` as in "INV-0007"."""
     status = str(record.get("Status"))
     if status in _GONE:
-        raise RejectedError(f"{name} is {status.lower()} in Xero already; nothing was written.")
+        raise NothingToUndoError(f"{name} is {status.lower()} in Xero already; nothing was written.")
     if any(record.get(field) for field in _USED) or _is_applied(record):
         raise RejectedError(
             f"{name} is paid or credited, in whole or in part, so it cannot be voided. "

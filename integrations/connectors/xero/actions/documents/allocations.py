@@ -23,7 +23,7 @@ from integrations.connectors.xero.samples import records as samples
 from integrations.connectors.xero.search.by_id import by_id
 from integrations.connectors.xero.search.contacts import is_guid
 from integrations.connectors.xero.search.documents import no_id
-from integrations.core.errors import RejectedError
+from integrations.core.errors import NothingToUndoError, RejectedError
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
@@ -44,6 +44,7 @@ class AllocateCreditNote(Action):
     name = "Allocate credit note"
     words = ("refund", "apply", "offset", "match", "settle", "bill", "invoice")
     effect = Effect.CREATES
+    undo_words = "The credit is taken off the invoice again."
     scopes = ("accounting.invoices",)
     sample = samples.ALLOCATION
     key_window = 300
@@ -134,7 +135,7 @@ class AllocateCreditNote(Action):
                 alive = [each for each in note.get("Allocations") or [] if not each.get("IsDeleted")]
                 if any(each.get("AllocationID") == allocation_id for each in alive):
                     return Request("DELETE", f"/CreditNotes/{note_id}/Allocations/{allocation_id}")
-        raise RejectedError("The allocation is not in Xero any more; nothing was written.")
+        raise NothingToUndoError("The allocation is not in Xero any more; nothing was written.")
 
     def checks(self, facts: Facts, inputs: Inputs, found: Any) -> Iterable[Finding]:
         yield from period_findings(facts, "allocated_on", inputs.allocated_on, "the allocation")

@@ -57,6 +57,7 @@ class CreateDocument(ReadsBack, Action):
     """
 
     effect = Effect.CREATES
+    undo_words = "A draft, quote or order is deleted; an approved invoice, bill or credit note is voided."
     scopes: ClassVar[tuple[str, ...]] = ("accounting.invoices",)
     key_window = 300
     lookup_reliable = True

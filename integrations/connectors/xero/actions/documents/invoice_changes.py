@@ -31,7 +31,7 @@ from integrations.connectors.xero.samples import records as samples
 from integrations.connectors.xero.search.by_id import by_id
 from integrations.connectors.xero.search.contacts import is_guid
 from integrations.connectors.xero.search.documents import no_id
-from integrations.core.errors import RejectedError
+from integrations.core.errors import NothingToUndoError, RejectedError
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
@@ -207,6 +207,7 @@ class AddLinesToInvoice(_ChangeOfInvoice):
     name = "Add lines to a draft invoice"
     words = ("items", "rows", "positions", "sales invoice", "charge")
     sample = samples.INVOICE_WITH_LINES_ADDED
+    undo_words = "Those of the added lines that are still there are removed from the invoice."
     #: Xero accepts an idempotency key here, but see above.
     key_window = 0
     lookup_reliable = False
@@ -253,7 +254,7 @@ class AddLinesToInvoice(_ChangeOfInvoice):
         lines = _kept_lines(_draft(api, str(output["InvoiceID"])))
         left = [line for line in lines if line["LineItemID"] not in added]
         if len(left) == len(lines):
-            raise RejectedError("The added lines are not on the invoice any more; there is nothing to take back.")
+            raise NothingToUndoError("The added lines are not on the invoice any more; there is nothing to take back.")
         if not left:
             raise RejectedError("The added lines are all that is left on the invoice. Delete the invoice instead.")
         return _change(str(output["InvoiceID"]), {"LineItems": left})
