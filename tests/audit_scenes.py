@@ -13,6 +13,7 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, 
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.audit.actions import Audited
 from integrations.audit.origin import Origin, coming_from
@@ -24,11 +25,12 @@ from integrations.transport.token_set import TokenSet
 from tests.base import PASSWORD, Cast, sign_in_recently
 from tests.world import World
 from workflows.api import tokens
+from workflows.books import postings
 from workflows.definitions import editing
 from workflows.lookup_tables import editing as tables
-from workflows.models import Batch, LookupTable, Run, StepRun
+from workflows.models import Batch, LookupTable, Posting, Run, StepRun
 from workflows.publishing import activation, publish
-from workflows.runs import bulk_actions, decisions
+from workflows.runs import bulk_actions, decisions, undoing
 from workflows.runs.search import Filter
 from workflows.triggers import inbound_webhooks
 
@@ -198,6 +200,14 @@ def run_again(scene: Scene) -> None:
     decisions.run_again(scene.run("crashed"), by=scene.by, reason=WHY, writes_twice=True)
 
 
+def undo(scene: Scene) -> None:
+    run = scene.run("succeeded")
+    StepRun.objects.filter(run=run).update(first_sent_at=timezone.now(), provider_id="some-id")
+    rows = list(StepRun.objects.filter(run=run).select_related("run", "connection"))
+    postings.record(rows)
+    undoing.take_back(run, {Posting.objects.get(run=run).pk: ""}, by=scene.by, reason=WHY)
+
+
 def batch(scene: Scene) -> None:
     bulk_actions.begin(
         scene.cast.team, Batch.What.CANCEL, Filter.of({}), up_to=10**6, counted=1, by=scene.by, reason=WHY
@@ -278,6 +288,7 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     ),
     Audited.RUN_REPLAY: lambda scene: decisions.replay(scene.run("succeeded"), by=scene.by, reason=WHY),
     Audited.RUN_AGAIN: run_again,
+    Audited.RUN_UNDO: undo,
     Audited.RUNS_DECIDED: batch,
     Audited.EXPORTED: lambda scene: scene.signed_in().get(reverse("documents_csv"), {"contact": "auditor"}),
 }

@@ -10,10 +10,14 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         from integrations.audit import objects
         from integrations.connections import service, webhook_intake
+        from integrations.framework import registry
         from integrations.teams import leaving
         from workflows.api import tokens
         from workflows.books import postings
+        from workflows.books.undo import recording
+        from workflows.books.undo.action import undoing
         from workflows.engine import lease
+        from workflows.models.execution import UNDO
         from workflows.presenters.audit_objects import KINDS
         from workflows.presenters.connection_usage import first_workflow_url, notes, usages
         from workflows.triggers import wake_on_webhook
@@ -26,6 +30,9 @@ class WorkflowsConfig(AppConfig):
             service.FIRST_USES.append(first_workflow_url)
         if postings.record not in lease.RECORDERS:
             lease.RECORDERS.append(postings.record)
+        if recording.record not in lease.RECORDERS:
+            lease.RECORDERS.append(recording.record)
+        registry.derive(UNDO, undoing)
         if tokens.revoke_all not in leaving.ENDINGS:
             leaving.ENDINGS.append(tokens.revoke_all)
         if wake_on_webhook.answer not in webhook_intake.LISTENERS:

@@ -56,6 +56,7 @@ class Audited(models.TextChoices):
     RUN_REPLAY = "run.replay", "Run replayed"
     RUN_AGAIN = "run.run_again", "Run again with a newer version"
     RUN_ACKNOWLEDGED = "run.acknowledge", "Errors of a run acknowledged"
+    RUN_UNDO = "run.undo", "Documents of a run taken back"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
 
     EXPORTED = "data.exported", "Exported as a file"

@@ -24,14 +24,15 @@ class Can(StrEnum):
     LOOK = "look"
     BUILD = "build"
     APPROVE = "approve"
+    UNDO = "undo"
     ADMINISTER = "administer"
 
 
 #: Administrators decide who belongs to the team and neither build nor approve: whoever hands out roles must not be able
 #: to write to the books with one of their own.
 _GRANTED: dict[str, set[Can]] = {
-    Role.BUILDER: {Can.LOOK, Can.BUILD},
-    Role.APPROVER: {Can.LOOK, Can.APPROVE},
+    Role.BUILDER: {Can.LOOK, Can.BUILD, Can.UNDO},
+    Role.APPROVER: {Can.LOOK, Can.APPROVE, Can.UNDO},
     Role.AUDITOR: {Can.LOOK},
     Role.ADMINISTRATOR: {Can.LOOK, Can.ADMINISTER},
 }

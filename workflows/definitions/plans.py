@@ -9,11 +9,43 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from integrations.framework.registry import derived_key
 from workflows.definitions import kinds
-from workflows.models import Step, Workflow
+from workflows.models import Run, Step, Undo, Workflow
+from workflows.models.execution import UNDO
 
 PlanStep = dict[str, Any]
 _LISTS = ("paths", "steps", "error_steps")
+
+
+def plan_of(run: Run) -> Mapping[str, Any]:
+    """The plan that a run follows: its version's, or for an undo a step for each posting that it takes back. Where one
+    cannot be taken back, the others are."""
+    if not run.is_undo:
+        plan: dict[str, Any] = run.version.plan
+        return plan
+    rows = Undo.objects.filter(run=run).select_related("posting").order_by("position")
+    trigger: dict[str, Any] = {"operation": UNDO, "connection": None, "inputs": {}}
+    return {"format": 1, "trigger": trigger, "steps": [_undoing(each) for each in rows]}
+
+
+def is_undoing(operation: str) -> bool:
+    """Whether the operation with this key takes back what another one wrote."""
+    return operation.endswith(derived_key("", UNDO))
+
+
+def _undoing(undo: Undo) -> PlanStep:
+    posting = undo.posting
+    return {
+        "key": undo.step,
+        "name": f"Take back {posting.number or posting.described or posting.noun}"[:120],
+        "kind": Step.Kind.ACTION.value,
+        "operation": derived_key(posting.operation, UNDO),
+        "connection": posting.connection_id,
+        "inputs": {"undo": str(undo.pk)},
+        "on_error": Step.OnError.GO_ON.value,
+        "max_attempts": 5,
+    }
 
 
 def children(step: Mapping[str, Any]) -> list[PlanStep]:

@@ -9,6 +9,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Count, F
 
 from integrations.core.clock import DatabaseNow, seconds
+from workflows.definitions import plans
 from workflows.definitions.kinds import ITERATION
 from workflows.engine import after_run, interpreter
 from workflows.engine.kinds import call
@@ -32,7 +33,7 @@ def execute(run: Run, lease: Lease) -> None:
             raise CancelAskedError(f"run {run.pk}")
         context = RunContext.begin(run, lease)
         try:
-            interpreter.run_steps(context, run.version.plan["steps"])
+            interpreter.run_steps(context, plans.plan_of(run)["steps"])
             _finish(lease, run, Status.SUCCEEDED, error=_passed_over(context), result=context.result)
         except StoppedError as stopped:
             _stop(context, stopped)

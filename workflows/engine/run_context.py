@@ -54,7 +54,7 @@ class RunContext:
     def begin(cls, run: Run, lease: Lease) -> RunContext:
         """The context of a claimed run, at its first step."""
         version = run.version
-        plan = version.plan
+        plan = plans.plan_of(run)
         ids = plans.connections(plan)
         found = Connection.objects.filter(team_id=run.team_id, pk__in=ids).select_related("grant") if ids else ()
         connections = {each.pk: each for each in found}

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 
 from integrations.audit.entry_rows import EntryRow
 from integrations.framework.registry import operation_or_none
+from workflows.definitions import plans
 from workflows.evidence import trail
 from workflows.evidence.paper import Paper
 from workflows.evidence.run_files import trimmed_words
@@ -39,7 +40,7 @@ def draw_run(paper: Paper, run: Run) -> None:
         paper.text_line(f"{trimmed_words(run)} That was {exactly(run.trimmed_at)}.")
     _facts(paper, run)
     _came_in(paper, run)
-    steps = run.version.plan.get("steps", [])
+    steps = plans.plan_of(run).get("steps", [])
     paper.heading("Steps", 3)
     _nodes(paper, step_nodes(run, steps, rows_at(run, steps, "")), 0)
     _documents(paper, run)

@@ -20,7 +20,7 @@ from workflows.models.control import Decision
 from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
 from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
-from workflows.models.posting import Posting, PostingLine
+from workflows.models.posting import Posting, PostingLine, Undo
 from workflows.models.preview import Preview, PreviewStep
 from workflows.models.release import Release
 from workflows.models.revision import Revised, WorkflowPart
@@ -69,6 +69,7 @@ __all__ = [
     "StepRun",
     "TeamControls",
     "TriggerState",
+    "Undo",
     "Upload",
     "Workflow",
     "WorkflowPart",

@@ -21,6 +21,7 @@ class Decision(models.Model):
         REPLAY = "replay", "Replayed"
         RUN_AGAIN = "run_again", "Run again with a newer version"
         ACKNOWLEDGE = "acknowledge", "Errors acknowledged"
+        UNDO = "undo", "Taken back"
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="decisions")
     step = models.CharField(max_length=50, blank=True, default="")

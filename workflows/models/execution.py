@@ -105,6 +105,8 @@ class Event(models.Model):
         return f"{self.operation} {self.key}"
 
 
+#: The operation of an event by which a person takes back what a run has written; such a run is an undo.
+UNDO = "undo"
 #: What a run is called that succeeded although steps failed.
 WITH_ERRORS = "Succeeded with errors"
 #: The runs that a person has to see to: those that failed or wait for a decision, and those that went on over failed
@@ -267,6 +269,11 @@ class Run(models.Model):
     def get_status_display(self) -> str:  # type: ignore[no-redef]  # in the place of Django's
         """The status for people."""
         return WITH_ERRORS if self.has_errors else self.Status(self.status).label
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it takes back what another run wrote; its `Undo` rows say what, and are its plan."""
+        return bool(self.event.operation == UNDO)
 
     @property
     def is_open(self) -> bool:

@@ -1,4 +1,7 @@
-"""Postings: what was written at providers, one row per object, for the page of documents, its totals and its files."""
+"""Postings: what was written at providers, one row per object, for the page of documents, its totals and its files.
+
+And undos: which run takes back which posting.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from django.db import models
 
 from integrations.models import Connection, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowVersion
-from workflows.models.execution import Run, StepRun
+from workflows.models.execution import Run, StepRun, StepRunQuerySet
 
 
 class Posting(models.Model):
@@ -121,3 +124,48 @@ class PostingLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account or 'No account'}, {self.tax_rate or 'no tax rate'}"
+
+
+class Undo(models.Model):
+    """One posting that a run takes back, by one step of that run.
+
+    The database holds that a posting is taken back once at a time: one whose run ended without it is dropped when
+    somebody asks again.
+    """
+
+    class State(models.TextChoices):
+        ASKED = "asked", "Asked for"
+        DONE = "done", "Taken back"
+        DROPPED = "dropped", "Asked for again since"
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="undos")
+    posting = models.ForeignKey(Posting, on_delete=models.CASCADE, related_name="undos")
+    #: The key of its step; `position` is its place among the steps, from 1.
+    step = models.CharField(max_length=50)
+    position = models.PositiveIntegerField()
+    #: SHA-256 of what somebody changed since it was written, as the person saw it who takes it back all the same;
+    #: "" where nothing had changed.
+    accepts = models.CharField(max_length=64, blank=True, default="")
+    state = models.CharField(max_length=20, choices=State.choices, default=State.ASKED)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StepRunQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["run", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["run", "step"], name="a_step_takes_one_posting_back"),
+            models.UniqueConstraint(
+                fields=["posting"],
+                condition=models.Q(state__in=["asked", "done"]),
+                name="a_posting_is_taken_back_once_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Undo of {self.posting}"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the posting is taken back."""
+        return bool(self.state == self.State.DONE)

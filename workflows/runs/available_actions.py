@@ -96,6 +96,11 @@ _SEND_AGAIN = RunAction(
 
 def available_actions(run: Run) -> list[RunAction]:
     """What a person can do with the run now; every state that is not final has at least one."""
+    found = _available(run)
+    return [each for each in found if each is not _REPLAY] if run.is_undo else found
+
+
+def _available(run: Run) -> list[RunAction]:
     acknowledge = [_ACKNOWLEDGE] if run.has_errors and run.acknowledged_at is None else []
     if run.trimmed_at is not None:
         return acknowledge

@@ -17,6 +17,7 @@ from integrations.core.clock import DatabaseNow
 from integrations.framework import registry
 from integrations.framework.base import Effect
 from workflows.books import postings
+from workflows.books.undo import recording
 from workflows.engine.waits import wake_caller
 from workflows.engine.writes import sending
 from workflows.models import Batch, Decision, Run, Step, StepRun, Workflow, WorkflowVersion, WriteHold
@@ -141,6 +142,7 @@ def mark_done(run: Run, *, by: User | None, reason: str, provider_id: str = "") 
         step_run.attempts = [*step_run.attempts, _line("marked as done", by, reason)]
         step_run.save()
         postings.record([step_run])
+        recording.record([step_run])
         retrying.open_around(run, step_run)
         deciding.about(step_run)
         _requeue(run)
@@ -173,6 +175,8 @@ def replay(run: Run, *, by: User | None, reason: str = "") -> Run:
         raise NotAllowedNowError("The workflow has no published version to run.")
     if run.is_open:
         raise NotAllowedNowError("The run is still under way; cancel it or let it end first.")
+    if run.is_undo:
+        raise NotAllowedNowError("This run took something back; nothing is left for it to do a second time.")
     _require_bodies(run)
     with transaction.atomic():
         again = _replayed(run, run.workflow.published)

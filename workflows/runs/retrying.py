@@ -24,7 +24,7 @@ def failed(run: Run, *, passed_over_too: bool = False) -> list[StepRun]:
     if it failed itself and not because of one of its iterations."""
     rows = StepRun.objects.filter(run=run, state=State.FAILED).exclude(kind=ITERATION).select_related("connection")
     if not passed_over_too:
-        rows = rows.exclude(step__in=plans.passed_over(run.version.plan))
+        rows = rows.exclude(step__in=plans.passed_over(plans.plan_of(run)))
     # A loop that has its list has reached its iterations.
     return list(rows.exclude(kind=Step.Kind.LOOP, inputs__isnull=False).order_by("pk"))
 
@@ -53,7 +53,7 @@ def open_around(run: Run, step_run: StepRun) -> None:
     """Reopen the iterations and loops that contain the step, so that the run comes back to it."""
     numbers = step_run.iteration.split(".") if step_run.iteration else []
     rows = Q(pk__in=[])
-    for depth, loop in enumerate(plans.loops_around(run.version.plan, step_run.step)[: len(numbers)]):
+    for depth, loop in enumerate(plans.loops_around(plans.plan_of(run), step_run.step)[: len(numbers)]):
         own, around = ".".join(numbers[: depth + 1]), ".".join(numbers[:depth])
         rows |= Q(step=loop, iteration=own, kind=ITERATION) | Q(step=loop, iteration=around, kind=Step.Kind.LOOP)
     StepRun.objects.filter(rows, run=run).exclude(state=State.PENDING).update(**_OPENED)

@@ -175,8 +175,9 @@ class _Level:
         self, run: Run, rows: Mapping[str, StepRun], iteration: str, labels: ChoiceLabels, fixes: FixLinks | None
     ) -> None:
         self.run, self.rows, self.iteration, self.labels, self.fixes = run, rows, iteration, labels, fixes
-        self.numbers, self.names = numbers(run.version.plan), ValueNames(run.version.plan)
-        self.following = plans.following(run.version.plan["steps"])
+        plan = plans.plan_of(run)
+        self.numbers, self.names = numbers(plan), ValueNames(plan)
+        self.following = plans.following(plan["steps"])
 
     def all(self, steps: Iterable[Mapping[str, Any]]) -> list[StepNode]:
         return [self.node(step) for step in steps]

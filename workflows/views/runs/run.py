@@ -15,7 +15,7 @@ from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow, may, team_of
 from pinxero.pages import page
 from workflows.books import totals
-from workflows.definitions import kinds
+from workflows.definitions import kinds, plans
 from workflows.forms.page_forms import DecisionForm
 from workflows.models import Decision, Posting, Run, StepRun
 from workflows.presenters import posting_tables
@@ -35,13 +35,13 @@ _MOST_DOCUMENTS = 20
 def run(request: HttpRequest, run_id: int) -> HttpResponse:
     """Everything known about one run. With `?seen=` (the state shown now) it answers 204 if nothing has changed."""
     shown = _run_or_404(request, run_id)
-    steps = shown.version.plan.get("steps", [])
+    steps = plans.plan_of(shown).get("steps", [])
     step_runs = run_tree.rows_at(shown, steps, "")
     state = _state(shown, step_runs)
     if request.GET.get("seen") == state:
         return HttpResponse(status=204)
     event, is_builder = shown.event, may(request, Can.BUILD)
-    fixes = FixLinks(shown) if is_builder else None
+    fixes = FixLinks(shown) if is_builder and not shown.is_undo else None
     again = Run.objects.filter(again_of=shown).select_related("version").first()
     context = {
         "subtitle": shown.title,
