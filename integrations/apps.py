@@ -26,5 +26,6 @@ class IntegrationsConfig(AppConfig):
                 rows=lambda team: Connection.objects.filter(team=team),
                 plural="Connections",
             ),
+            objects.ObjectKind("invitation", "Invitation"),
             objects.ObjectKind("activity", "Page", address=lambda pk: reverse("activity")),
         )

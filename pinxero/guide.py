@@ -92,7 +92,15 @@ PAGES = (
     GuidePage("other-programs", "Let other programs start workflows", RUN, ("api_tokens", "revoke_token")),
     GuidePage("import-and-export", "Take a workflow elsewhere", RUN, ("import_workflow",)),
     GuidePage("your-account", "Your password and second factor", RUN),
-    GuidePage("people", "People, teams and roles", RUN),
+    GuidePage(
+        "people",
+        "People, teams and roles",
+        RUN,
+        (
+            *("people", "person", "invite_person", "renew_invitation", "change_person", "remove_person"),
+            *("sign_person_out", "end_holding"),
+        ),
+    ),
 )
 #: Pages with many addresses, by how their names begin.
 _BY_PREFIX = {"admin:": "people", "account_": "your-account", "mfa_": "your-account"}

@@ -32,6 +32,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Documents", "description", reverse("documents")),
             _item(request, "Activity", "history", reverse("activity")),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
+            _item(request, "People", "group", reverse("people")),
             _item(request, "Lookup tables", "table_view", reverse("lookup_tables")),
             _item(request, "API tokens", "vpn_key", reverse("api_tokens")),
             _item(request, "Connections", "cable", _path("connections"), badge=_connections_badge(mine)),
@@ -45,7 +46,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
                 "items": [
                     _item(request, "Teams", "groups", reverse("admin:integrations_team_changelist")),
                     _item(request, "Members", "badge", reverse("admin:integrations_membership_changelist")),
-                    _item(request, "People", "person", reverse("admin:auth_user_changelist")),
+                    _item(request, "Accounts", "person", reverse("admin:auth_user_changelist")),
                     _item(request, "Installation activity", "history", f"{reverse('activity')}?of=installation"),
                     _item(request, "Records", "database", reverse("admin:app_list", args=["workflows"])),
                     _item(request, "Queue", "hourglass_empty", reverse("admin:app_list", args=["django_q"])),

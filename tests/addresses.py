@@ -9,7 +9,8 @@ from django.db.models import Model
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
 
-from integrations.models import CallBudget, Membership
+from integrations.models import CallBudget, Invitation, Membership
+from integrations.people import invitations
 from tests.base import Cast
 from tests.world import LOOPED, PREVIEWED, World, make_looped_run, make_preview
 from workflows.api import tokens
@@ -65,6 +66,9 @@ def furnish(made: World, cast: Cast) -> None:
     samples.keep_typed(made.workflow, {"title": "Acme Ltd's sample"})
     Upload.objects.create(workflow=made.workflow, name="rows.csv", columns=["Title"], rows=[["Oak"]], row_count=1)
     tokens.make(made.team, cast.builder, name="Shop", scope="read", days=None)
+    invitations.invite(
+        made.team, "new@acme.example", role="auditor", until=None, by=cast.administrator, reason="The audit"
+    )
     make_looped_run(made)
     make_preview(made)
     plan = made.version.plan
@@ -103,6 +107,10 @@ def path_of(name: str, world: World) -> str:
         "upload_id": Upload.objects.get().pk,
         "token_id": ApiToken.objects.get(name="Shop").pk,
         "token": "no-such-token",
+        "membership_id": Membership.objects.get(team=world.team, user=world.workflow.created_by_id).pk,
+        "kind": tokens.KIND,
+        "held_id": ApiToken.objects.get(name="Shop").pk,
+        "invitation_id": Invitation.objects.get(team=world.team).pk,
         "notice_id": Notice.objects.get(team=world.team).pk,
         "marker": world.step_run.marker,
         "provider": "pinterest",

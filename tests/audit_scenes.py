@@ -20,7 +20,8 @@ from integrations.audit.origin import Origin, coming_from
 from integrations.connections import service
 from integrations.framework import freezing
 from integrations.framework.base import Account
-from integrations.models import Connection, Membership, Role
+from integrations.models import Connection, Invitation, Membership, Role
+from integrations.people import invitations, sessions
 from integrations.transport.token_set import TokenSet
 from tests.base import PASSWORD, Cast, sign_in_recently
 from tests.world import World
@@ -195,6 +196,19 @@ def make_table(scene: Scene) -> LookupTable:
     return tables.create(scene.cast.team, name="Accounts", description="", columns=["Board", "Account"], by=scene.by)
 
 
+def invite(scene: Scene) -> Invitation:
+    made, text = invitations.invite(
+        scene.cast.team,
+        "builder@elsewhere.example",
+        role="auditor",
+        until=None,
+        by=scene.cast.administrator,
+        reason=WHY,
+    )
+    scene.secrets |= {text, "builder@elsewhere"}
+    return made
+
+
 def run_again(scene: Scene) -> None:
     publish.publish(scene.world.workflow, by=scene.by, note="A newer one")
     decisions.run_again(scene.run("crashed"), by=scene.by, reason=WHY, writes_twice=True)
@@ -240,6 +254,12 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     ),
     Audited.MEMBER_REMOVED: lambda scene: in_admin(
         scene, "integrations_membership_delete", membership_of(scene).pk, post="yes"
+    ),
+    Audited.MEMBER_INVITED: invite,
+    Audited.INVITATION_WITHDRAWN: lambda scene: invitations.withdraw(invite(scene), by=scene.cast.administrator),
+    Audited.SESSIONS_ENDED: lambda scene: (
+        scene.signed_in(),
+        sessions.end(scene.by, "", team_id=scene.cast.team.pk, by=scene.cast.administrator),
     ),
     Audited.ACCOUNT_CREATED: lambda scene: in_admin(
         scene, "auth_user_add", username="new", password1=NEW_PASSWORD, password2=NEW_PASSWORD, usable_password="true"

@@ -15,6 +15,8 @@ EDIT: Rule = ("shown 403 403 404 login", "shown 403 403 404 login")
 ACT: Rule = ("shown 403 403 404 login", "moved 403 403 404 login")
 POST_ONLY: Rule = ("405 405 405 405 405", "moved 403 403 404 login")
 TOKENS_ONLY: Rule = ("401 401 401 401 401", "401 401 401 401 401")
+ADMINISTER: Rule = ("403 403 403 403 login shown", "403 403 403 403 login shown")
+ADMINISTER_NOW: Rule = ("403 403 403 403 login shown", "403 403 403 403 login moved")
 SHUT: Rule = ("404 404 404 404 404", "404 404 404 404 404")
 
 PAGES: dict[str, Rule] = {
@@ -101,6 +103,12 @@ PAGES: dict[str, Rule] = {
     "read_notice": POST_ONLY,
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
     "workflow_safeguards": EDIT,
+    "people": LIST,
+    "person": LOOK,
+    **dict.fromkeys(["invite_person", "change_person", "remove_person"], ADMINISTER),
+    **dict.fromkeys(["renew_invitation", "sign_person_out", "end_holding"], ADMINISTER_NOW),
+    "withdraw_invitation": ("405 405 405 405 405", "403 403 403 403 login moved"),
+    "invitation": SHUT,
     "run": LOOK,
     "run_turns": LOOK,
     "run_turn": LOOK,
@@ -199,6 +207,7 @@ SUPERUSER_MODELS = {
 # What is posted to these is done after a sign-in of the last minutes only.
 RECENT_SIGN_IN = {
     "api_tokens", "rotate_hook", "hook_signature", "connect", "choose_accounts", "withdraw_grant", "disconnect",
+    "invite_person", "renew_invitation", "change_person", "remove_person", "sign_person_out", "end_holding",
     "admin:auth_user_password_change",
     *(f"admin:{model}_{page}" for model in ("auth_user", "integrations_team", "integrations_membership")
       for page in ("add", "change", "delete")),

@@ -11,6 +11,7 @@ class WorkflowsConfig(AppConfig):
         from integrations.audit import objects
         from integrations.connections import service, webhook_intake
         from integrations.framework import registry
+        from integrations.people import holdings
         from integrations.teams import leaving
         from workflows.api import tokens
         from workflows.books import postings
@@ -38,3 +39,4 @@ class WorkflowsConfig(AppConfig):
         if wake_on_webhook.answer not in webhook_intake.LISTENERS:
             webhook_intake.LISTENERS.append(wake_on_webhook.answer)
         objects.register(*KINDS)
+        holdings.register(tokens.HELD)

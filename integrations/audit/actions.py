@@ -21,6 +21,9 @@ class Audited(models.TextChoices):
     MEMBER_ADDED = "member.added", "Member added"
     MEMBER_CHANGED = "member.changed", "Role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"
+    MEMBER_INVITED = "member.invited", "Invited somebody"
+    INVITATION_WITHDRAWN = "member.invitation_withdrawn", "Invitation withdrawn"
+    SESSIONS_ENDED = "sign_in.ended", "Signed somebody out"
     ACCOUNT_CREATED = "account.created", "Account created"
     ACCOUNT_CHANGED = "account.changed", "Account changed"
 

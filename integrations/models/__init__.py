@@ -17,7 +17,7 @@ from integrations.models.connection import (
     ReferenceList,
     Turn,
 )
-from integrations.models.team import Membership, MembershipQuerySet, Role, Team, TeamQuerySet, in_force
+from integrations.models.team import Invitation, Membership, MembershipQuerySet, Role, Team, TeamQuerySet, in_force
 
 __all__ = [
     "AuditEntry",
@@ -31,6 +31,7 @@ __all__ = [
     "HookDelivery",
     "HookKey",
     "HookNotice",
+    "Invitation",
     "Membership",
     "MembershipQuerySet",
     "ReferenceList",

@@ -73,3 +73,36 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} in {self.team}"
+
+
+class Invitation(models.Model):
+    """Somebody who is to join a team, by a link that was mailed to them. Of the link only a hash is stored.
+
+    It is open until it is accepted or withdrawn or `expires_at` has come. `ends_at` is the end of the membership that
+    it leads to.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    role = models.CharField(max_length=20, choices=Role.choices)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    token_hash = models.CharField(max_length=64, unique=True)
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["team", "-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(accepted_at__isnull=True) | models.Q(withdrawn_at__isnull=True),
+                name="an_invitation_is_accepted_or_withdrawn",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Invitation {self.pk}"

@@ -7,7 +7,9 @@ eight hours at most. Other apps revoke what they gave to somebody by adding a fu
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
@@ -22,6 +24,26 @@ ENDINGS: list[Callable[[Collection[int]], int]] = []
 
 #: The session key where allauth stores whose password was right, even before the second factor.
 _HALF_WAY_KEY = "account_authentication_methods_user"
+
+
+#: The session keys of when somebody signed in and of the last time they did something, in seconds since 1970.
+SINCE, USED = "signed_in_at", "used_at"
+
+
+def sessions_of(user_ids: Collection[int]) -> Iterator[tuple[Session, int, dict[str, Any]]]:
+    """The sessions in which these people are signed in now, each with whose it is and what it holds."""
+    wanted = {str(each): each for each in user_ids}
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
+        content = session.get_decoded()
+        whose = wanted.get(str(content.get(SESSION_KEY)))
+        if whose is not None:
+            yield session, whose, content
+
+
+def moment_of(content: dict[str, Any], key: str) -> datetime | None:
+    """One of the moments that a session holds."""
+    seconds = content.get(key)
+    return datetime.fromtimestamp(seconds, UTC) if isinstance(seconds, int | float) else None
 
 
 def password_changed(user: User) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
-_ADDRESS = re.compile(r"(/hooks/in/)[^/\s?\"']+")
+#: Secret parts of addresses, also where one stands inside another's query.
+_ADDRESS = re.compile(r"(/hooks/in/|(?:/|%2F)invitations(?:/|%2F))[^/\s?\"'%]+")
 _OUR_FAULT = 500
 #: Shorter texts are not secrets, and would match in every second line.
 _SHORTEST = 8
@@ -37,7 +38,7 @@ def _secrets() -> Iterator[str]:
 
 
 class HideSecretAddresses(logging.Filter):
-    """Removes the tokens from the secret addresses that start workflows."""
+    """Removes the tokens from the secret addresses that start workflows or invite people."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every line passes, without tokens."""

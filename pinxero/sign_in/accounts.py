@@ -124,6 +124,7 @@ class LoginForm(forms.LoginForm):
 
 
 def around_the_door(request: HttpRequest) -> dict[str, Any]:
-    """The admin's colours and style sheets for allauth's pages, whose views do not add them."""
+    """The admin's colours and style sheets for allauth's pages and that of an invitation, whose views do not add
+    them."""
     name = (request.resolver_match.url_name if request.resolver_match else None) or ""
-    return admin.site.each_context(request) if name.startswith(("account_", "mfa_")) else {}
+    return admin.site.each_context(request) if name.startswith(("account_", "mfa_", "invitation")) else {}

@@ -27,10 +27,8 @@ Scene = Callable[[Stage, Person, Camera], None]
 _PICTURES, _GUIDE = CHECKOUT / "docs" / "images", CHECKOUT / "docs" / "guide"
 _MILLISECONDS = 60_000
 _PEOPLE = f"""
-from django.contrib.auth.models import User
 from pinxero import demo
 demo.ensure_people({PASSWORD!r})
-User.objects.create_superuser("admin", "admin@demo.invalid", {PASSWORD!r})
 """
 _DEMO = """
 from django.core.management import call_command
@@ -43,7 +41,7 @@ SCENES: dict[str, list[Scene]] = {
         *(later_scenes.files, later_scenes.lookup_tables, later_scenes.import_and_export, later_scenes.around),
         *(later_scenes.failures, scenes.activity),
     ],
-    "admin": [later_scenes.people],
+    "administrator": [later_scenes.people],
 }
 
 

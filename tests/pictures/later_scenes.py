@@ -83,8 +83,8 @@ def around(stage: Stage, person: Person, camera: Camera) -> None:
 
 def people(stage: Stage, person: Person, camera: Camera) -> None:
     person.page.set_viewport_size(LIST)
-    person.open("/admin/integrations/membership/")
-    camera.take("people", person.page.locator("#changelist"), highest=520)
+    person.open("/people/")
+    camera.take("people", person.page.locator("#content-main, .px-page").first, highest=520)
 
 
 def failures(stage: Stage, person: Person, camera: Camera) -> None:

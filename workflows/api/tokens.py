@@ -21,6 +21,7 @@ from integrations.audit.actions import Audited
 from integrations.audit.record import About, Person, record
 from integrations.core.clock import DatabaseNow
 from integrations.models import Membership, Team, in_force
+from integrations.people.holdings import Holding, HoldingKind
 from integrations.teams.access import Can, role_may
 from workflows.models import ApiToken
 from workflows.runtime.clock import database_now
@@ -29,6 +30,8 @@ _MARK = "pxt_"
 _PREFIX = 10
 #: How often the last use is stored, so that not every call writes it.
 _NOTED_EVERY = timedelta(minutes=1)
+
+KIND = "api-token"
 
 _NEEDS = {ApiToken.Scope.READ: Can.LOOK, ApiToken.Scope.START: Can.BUILD}
 
@@ -101,6 +104,33 @@ def revoke_all(user_ids: Collection[int]) -> int:
     return len(alive)
 
 
+def held(team_id: int, user_ids: Collection[int]) -> list[Holding]:
+    """The tokens that work now, of these people in this team."""
+    now = database_now()
+    alive = ApiToken.objects.filter(team=team_id, user_id__in=user_ids, revoked_at=None, membership__isnull=False)
+    alive = alive.filter(Q(expires_at=None) | Q(expires_at__gt=now)).order_by("pk")
+    return [
+        Holding(
+            KIND,
+            each.pk,
+            each.user_id,
+            each.name,
+            str(each.get_scope_display()),
+            each.created_at,
+            each.last_used_at,
+            each.expires_at,
+        )
+        for each in alive
+    ]
+
+
+def _end(team_id: int, token_id: int, by: User) -> bool:
+    token = ApiToken.objects.filter(team=team_id, pk=token_id, revoked_at=None).first()
+    if token is not None:
+        revoke(token, by=by)
+    return token is not None
+
+
 def _record(
     action: Audited, token: ApiToken, *, by: Person, reason: str = "", after: dict[str, str] | None = None
 ) -> None:
@@ -125,3 +155,6 @@ def bearer(text: str) -> Bearer | None:
 
 def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+HELD = HoldingKind(KIND, "API token", held, _end)

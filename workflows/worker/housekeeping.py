@@ -17,6 +17,7 @@ from integrations.connections import service, webhook_intake
 from integrations.core.clock import DatabaseNow, seconds
 from integrations.core.errors import IntegrationError
 from integrations.models import Connection
+from integrations.people import members
 from integrations.teams import leaving
 from integrations.transport import token_refresh
 from workflows.books import filling
@@ -48,6 +49,7 @@ def do_chores() -> None:
     _chore("go on with backtests", backtest.work)
     _chore("tell people", email.send_due)
     _chore("end what closed accounts hold", leaving.end_closed_accounts)
+    _chore("remove memberships that are over", members.remove_ended)
     if _is_due("some organisations", _ROUND_SECONDS):
         _chore("refresh organisations", refresh_organisations)
     if _is_night() and _is_due("remove what is old", _ROUND_SECONDS):
