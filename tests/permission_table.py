@@ -115,6 +115,7 @@ PAGES: dict[str, Rule] = {
     "backup": LOOK,
     "run_evidence": LOOK,
     "way_out": EDIT,
+    "undo_run": ("shown shown 403 404 login", "shown shown 403 404 login"),
     "run_by_marker": ("moved moved moved 404 login", "405 405 405 405 405"),
 }
 

@@ -29,7 +29,7 @@ from workflows.views.editor import (
     workflow,
 )
 from workflows.views.lookup_tables import edit, tables
-from workflows.views.runs import backups, iterations, run, run_list
+from workflows.views.runs import backups, iterations, run, run_list, undoing
 
 urlpatterns = [
     path("workflows/", workflow_list.workflows, name="workflows"),
@@ -116,6 +116,7 @@ urlpatterns = [
     path("runs/<int:run_id>/backup/<int:step_run_id>/", backups.backup, name="backup"),
     path("runs/<int:run_id>/turns/<slug:step>/", iterations.run_turns, name="run_turns"),
     path("runs/<int:run_id>/turns/<slug:step>/<str:iteration>/", iterations.run_turn, name="run_turn"),
+    path("runs/<int:run_id>/take-back/", undoing.undo_run, name="undo_run"),
     path("runs/<int:run_id>/<slug:way>/", run.way_out, name="way_out"),
     path("runs/marker/<str:marker>/", run.run_by_marker, name="run_by_marker"),
     path("lookup-tables/", tables.lookup_tables, name="lookup_tables"),

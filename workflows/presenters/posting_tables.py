@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,8 @@ from django.utils import timezone
 from integrations.core.workbooks import Cell
 from workflows.books import of_runs
 from workflows.definitions import plans
-from workflows.models import Posting, Run, WorkflowVersion
+from workflows.models import Posting, Run, Undo, WorkflowVersion
+from workflows.runs import undoing
 
 _CENTS = Decimal("0.01")
 #: The columns of the files, and how wide they are in a workbook, in letters.
@@ -33,6 +34,13 @@ class PostingRow:
     posting: Posting
     url: str
     amount: str
+    #: The undo that has taken it back, or does so now.
+    undo: Undo | None = None
+
+    @property
+    def is_undo(self) -> bool:
+        """Whether it is itself the undo of another one."""
+        return plans.is_undoing(self.posting.operation)
 
     @property
     def title(self) -> str:
@@ -48,6 +56,12 @@ def posting_rows(found: Iterable[Posting]) -> list[PostingRow]:
     return [
         PostingRow(each, address_of(each, plan_of.get(each.version_id)), amount_text(each.amount)) for each in postings
     ]
+
+
+def with_undos(rows: Sequence[PostingRow]) -> list[PostingRow]:
+    """The rows with what has become of them since, in one query for all."""
+    undos = undoing.last_undos(row.posting for row in rows)
+    return [replace(row, undo=undos.get(row.posting.pk)) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from integrations.audit.exports import exported
 from integrations.audit.record import About
 from integrations.core.workbooks import Cell
 from integrations.models import Connection, Team
-from integrations.teams.access import Can, allow, team_of
+from integrations.teams.access import Can, allow, may, team_of
 from integrations.views.downloads import csv_download, workbook_download
 from pinxero.pages import page
 from workflows.books import search, totals
@@ -43,7 +43,8 @@ def documents(request: HttpRequest) -> HttpResponse:
     query = request.GET.copy()
     query.pop("from", None)
     context = {
-        "rows": posting_tables.posting_rows(rows),
+        "rows": posting_tables.with_undos(posting_tables.posting_rows(rows)),
+        "may_undo": may(request, Can.UNDO),
         "chosen": chosen,
         "words": chosen.words(team),
         "problems": chosen.problems(),

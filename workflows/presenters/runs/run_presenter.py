@@ -250,13 +250,18 @@ def sent_request(step_run: StepRun, operation: Operation | None) -> SentRequest 
         request = Request.from_dict(step_run.request or {})
     except (KeyError, TypeError, ValueError):
         return None
+    has_key = isinstance(operation, Action) and operation.key_window
+    return shown_request(request, step_run.connection, key=(step_run.idempotency_key or "") if has_key else "")
+
+
+def shown_request(request: Request, connection: Connection | None, *, key: str = "") -> SentRequest:
+    """A request as it goes to the connection's provider, `key` being its idempotency key."""
     headers: dict[str, str] = {}
-    connection = step_run.connection
     if connection is not None:
         headers |= {"Authorization": "Bearer"} | _client_headers(connection)
     headers |= dict(request.headers)
-    if step_run.idempotency_key and isinstance(operation, Action) and operation.key_window:
-        headers["Idempotency-Key"] = step_run.idempotency_key
+    if key:
+        headers["Idempotency-Key"] = key
     shown = request.text if len(request.body) <= _MOST_SHOWN else None
     body = shown if shown is not None else f"A file of {len(request.body):,} bytes"
     exact = body if is_pretty_different(body) else ""

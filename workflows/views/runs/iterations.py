@@ -15,6 +15,7 @@ from workflows.models import Run, Step, StepRun
 from workflows.presenters.presentation import labelled_values
 from workflows.presenters.runs import run_tree
 from workflows.presenters.runs.fix_links import FixLinks
+from workflows.runs import undoing
 
 PER_PAGE = 50
 _STATES = {"failed": "Failed", "skipped": "Ended by a filter", "succeeded": "Done"}
@@ -81,6 +82,8 @@ def run_turn(request: HttpRequest, run_id: int, step: str, iteration: str) -> Ht
         "before": _address(around, at - 1) if at > 1 else "",
         "after": _address(around, at + 1) if at < len(items) else "",
         "within": around,
+        "iteration_key": iteration,
+        "may_undo": may(request, Can.UNDO) and not run.is_open and undoing.written(run, iteration=iteration).exists(),
     }
     return page(request, "runs/turn.html", context, title=f"Iteration {at} of {loop['name']}")
 

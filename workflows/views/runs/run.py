@@ -17,7 +17,7 @@ from pinxero.pages import page
 from workflows.books import totals
 from workflows.definitions import kinds, plans
 from workflows.forms.page_forms import DecisionForm
-from workflows.models import Decision, Posting, Run, StepRun
+from workflows.models import Decision, Posting, Run, StepRun, Undo
 from workflows.presenters import posting_tables
 from workflows.presenters.presentation import labelled_values
 from workflows.presenters.runs import run_tree
@@ -55,6 +55,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "event_facts": labelled_values(event.data),
         "nodes": run_tree.step_nodes(shown, steps, step_runs, fixes=fixes),
         "called_by": _caller(shown),
+        **_undos(request, shown),
         "written": _written(shown),
         "decisions": list(Decision.objects.filter(run=shown).select_related("by").order_by("pk")),
         "replays": list(
@@ -76,10 +77,20 @@ def _written(shown: Run) -> dict[str, Any]:
     if len(first) < 2:
         return {}
     return {
-        "rows": posting_tables.posting_rows(first[:_MOST_DOCUMENTS]),
+        "rows": posting_tables.with_undos(posting_tables.posting_rows(first[:_MOST_DOCUMENTS])),
         "has_more": len(first) > _MOST_DOCUMENTS,
         "totals": posting_tables.total_rows(totals.by_kind(postings.order_by()), ["sub_total", "tax", "amount"]),
     }
+
+
+def _undos(request: HttpRequest, shown: Run) -> dict[str, Any]:
+    """What was taken back of it, or what it takes back, and whether this person may take back more."""
+    if shown.is_undo:
+        return {"undo_of": Run.objects.filter(postings__undos__run=shown).distinct().first()}
+    rows = Undo.objects.filter(posting__run=shown).exclude(state=Undo.State.DROPPED)
+    undos = list(Run.objects.filter(pk__in=rows.values("run")).only("status", "error").order_by("pk")[:10])
+    asks = may(request, Can.UNDO) and not shown.is_open
+    return {"undone_by": undos, "may_undo": asks and Posting.objects.filter(run=shown).exists()}
 
 
 def _fix_url(shown: Run, fixes: FixLinks | None) -> str:
