@@ -20,6 +20,7 @@ urlpatterns = [
     path("connections/<int:connection_id>/disconnect/", connections.disconnect, name="disconnect"),
     path("people/", people.people, name="people"),
     path("people/invite/", invitations.invite_person, name="invite_person"),
+    path("people/second-factor/", people.second_factor, name="second_factor"),
     path("people/<int:membership_id>/", people.person, name="person"),
     path("people/<int:membership_id>/change/", people.change_person, name="change_person"),
     path("people/<int:membership_id>/remove/", people.remove_person, name="remove_person"),

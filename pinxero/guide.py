@@ -99,7 +99,7 @@ PAGES = (
         RUN,
         (
             *("people", "person", "invite_person", "renew_invitation", "change_person", "remove_person"),
-            *("sign_person_out", "end_holding"),
+            *("sign_person_out", "end_holding", "second_factor"),
         ),
     ),
 )

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from integrations.models import Connection, Membership
 from integrations.teams.access import membership
 from pinxero.guide import guide_of
+from pinxero.sign_in import second_factor
 from workflows.models import Run
 from workflows.notifications import notify
 
@@ -96,8 +97,9 @@ def team_name(request: HttpRequest) -> str:
 
 
 def around_every_page(request: HttpRequest) -> dict[str, Any]:
-    """The page of the guide for this page, and for the team switcher the person's teams if there are several."""
-    around = {"px_guide": guide_of(request)}
+    """The page of the guide for this page, until when a second factor is to be set up, and for the team switcher the
+    person's teams if there are several."""
+    around = {"px_guide": guide_of(request), "px_second_factor_due": second_factor.is_in_grace(request)}
     mine = membership(request)
     memberships: list[Membership] = getattr(request, "_pinxero_memberships", [])
     if mine is None or len(memberships) < 2:

@@ -114,6 +114,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "pinxero.requests.origins.KeepOrigin",
+    "pinxero.sign_in.idle.IdleMiddleware",
     "pinxero.sign_in.second_factor.SecondFactorMiddleware",
 ]
 
@@ -221,11 +222,17 @@ MFA_FORMS = {
     "authenticate": "pinxero.sign_in.second_factor.CodeForm",
     "reauthenticate": "pinxero.sign_in.second_factor.CodeAgainForm",
 }
-# Whose sign-in needs a second factor. In development nobody's: two commands are enough for the demo.
-SECOND_FACTOR_FOR: list[str] = env.list("SECOND_FACTOR_FOR", ["superuser", "approver"] if IS_PRODUCTION else [])
+# Whose sign-in needs a second factor, besides the roles that a team chooses. In development nobody's: two commands are
+# enough for the demo.
+_NEED_SECOND_FACTOR = ["superuser", "approver", "administrator"]
+SECOND_FACTOR_FOR: list[str] = env.list("SECOND_FACTOR_FOR", _NEED_SECOND_FACTOR if IS_PRODUCTION else [])
+# Days from when it is first asked for in which it may be set up; 0 for at once.
+SECOND_FACTOR_GRACE_DAYS = env.int("SECOND_FACTOR_GRACE_DAYS", 14)
 
 CSRF_FAILURE_VIEW = "pinxero.views.csrf_failure"
 SESSION_COOKIE_AGE = 8 * 3600
+# A browser in which nobody does anything for so long is signed out; at the latest SESSION_COOKIE_AGE after signing in.
+SESSION_IDLE_MINUTES = env.int("SESSION_IDLE_MINUTES", 30 if IS_PRODUCTION else 480)
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SECURE_CONTENT_TYPE_NOSNIFF = True

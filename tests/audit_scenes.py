@@ -21,7 +21,7 @@ from integrations.connections import service
 from integrations.framework import freezing
 from integrations.framework.base import Account
 from integrations.models import Connection, Invitation, Membership, Role
-from integrations.people import invitations, sessions
+from integrations.people import invitations, members, sessions
 from integrations.transport.token_set import TokenSet
 from tests.base import PASSWORD, Cast, sign_in_recently
 from tests.world import World
@@ -254,6 +254,9 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     ),
     Audited.MEMBER_REMOVED: lambda scene: in_admin(
         scene, "integrations_membership_delete", membership_of(scene).pk, post="yes"
+    ),
+    Audited.SECOND_FACTOR_ROLES: lambda scene: members.choose_second_factor(
+        scene.cast.team, ["auditor"], by=scene.cast.administrator, reason=WHY
     ),
     Audited.MEMBER_INVITED: invite,
     Audited.INVITATION_WITHDRAWN: lambda scene: invitations.withdraw(invite(scene), by=scene.cast.administrator),

@@ -105,7 +105,7 @@ PAGES: dict[str, Rule] = {
     "workflow_safeguards": EDIT,
     "people": LIST,
     "person": LOOK,
-    **dict.fromkeys(["invite_person", "change_person", "remove_person"], ADMINISTER),
+    **dict.fromkeys(["invite_person", "second_factor", "change_person", "remove_person"], ADMINISTER),
     **dict.fromkeys(["renew_invitation", "sign_person_out", "end_holding"], ADMINISTER_NOW),
     "withdraw_invitation": ("405 405 405 405 405", "403 403 403 403 login moved"),
     "invitation": SHUT,
@@ -208,7 +208,8 @@ SUPERUSER_MODELS = {
 # What is posted to these is done after a sign-in of the last minutes only.
 RECENT_SIGN_IN = {
     "api_tokens", "rotate_hook", "hook_signature", "connect", "choose_accounts", "withdraw_grant", "disconnect",
-    "invite_person", "renew_invitation", "change_person", "remove_person", "sign_person_out", "end_holding",
+    "invite_person", "second_factor", "renew_invitation", "change_person", "remove_person", "sign_person_out",
+    "end_holding",
     "admin:auth_user_password_change",
     *(f"admin:{model}_{page}" for model in ("auth_user", "integrations_team", "integrations_membership")
       for page in ("add", "change", "delete")),

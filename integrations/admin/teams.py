@@ -102,6 +102,8 @@ class TeamAdmin(RecentlyChangedAdmin):
 
     list_display = ["name", "created_at"]
     search_fields = ["name"]
+    # Which roles need a second factor is decided, and recorded, on the team's own page.
+    fields = ["name"]
     inlines = [MembershipInline]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

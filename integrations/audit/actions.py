@@ -18,6 +18,7 @@ class Audited(models.TextChoices):
     TEAM_CREATED = "team.created", "Team created"
     TEAM_CHANGED = "team.changed", "Team changed"
     TEAM_DELETED = "team.deleted", "Team deleted"
+    SECOND_FACTOR_ROLES = "team.second_factor", "Who needs a second factor changed"
     MEMBER_ADDED = "member.added", "Member added"
     MEMBER_CHANGED = "member.changed", "Role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"

@@ -17,7 +17,16 @@ from integrations.models.connection import (
     ReferenceList,
     Turn,
 )
-from integrations.models.team import Invitation, Membership, MembershipQuerySet, Role, Team, TeamQuerySet, in_force
+from integrations.models.team import (
+    Invitation,
+    Membership,
+    MembershipQuerySet,
+    Role,
+    SecondFactorDemand,
+    Team,
+    TeamQuerySet,
+    in_force,
+)
 
 __all__ = [
     "AuditEntry",
@@ -36,6 +45,7 @@ __all__ = [
     "MembershipQuerySet",
     "ReferenceList",
     "Role",
+    "SecondFactorDemand",
     "Team",
     "TeamQuerySet",
     "Turn",

@@ -32,6 +32,8 @@ class Team(models.Model):
 
     name = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    #: The roles that need a second factor here, besides those that need it everywhere.
+    second_factor_roles = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name"]
@@ -73,6 +75,16 @@ class Membership(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}, {self.get_role_display()} in {self.team}"
+
+
+class SecondFactorDemand(models.Model):
+    """Since when somebody has needed a second factor: the grace period begins here, once and for all."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    since = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.user}, since {self.since}"
 
 
 class Invitation(models.Model):

@@ -8,7 +8,7 @@ Superusers are bound by neither: in the admin they can mend a team that has lock
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -25,6 +25,9 @@ from integrations.models import Membership, Role, Team
 from integrations.people.holdings import Holding, held
 from integrations.people.sessions import OpenSession, open_sessions
 from integrations.teams import leaving
+
+#: The roles of which a team decides whether they need a second factor; of the others it is needed everywhere.
+CHOOSABLE = (Role.BUILDER, Role.AUDITOR)
 
 
 class NotAllowedError(Exception):
@@ -150,6 +153,20 @@ def remove_ended() -> int:
                 _remove(found, by=None, reason="The end of the membership had come.")
                 removed += 1
     return removed
+
+
+def choose_second_factor(team: Team, roles: Collection[str], *, by: User, reason: str) -> bool:
+    """Say which roles need a second factor, besides those that always do; returns whether anything changed."""
+    with transaction.atomic():
+        now = Team.objects.select_for_update().get(pk=team.pk)
+        before, after = now.second_factor_roles, [role for role in CHOOSABLE if role in roles]
+        if before == after:
+            return False
+        now.second_factor_roles = after
+        now.save(update_fields=["second_factor_roles"])
+        was, will_be = ({"Besides": ", ".join(map(role_name, each)) or "None"} for each in (before, after))
+        record(Audited.SECOND_FACTOR_ROLES, team_id=team.pk, about=now, by=by, reason=reason, before=was, after=will_be)
+    return True
 
 
 def words_of(role: str, ends_at: datetime | None) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from integrations.people import holdings, invitations, members, sessions
 from integrations.people.members import NotAllowedError
 from integrations.teams.access import Can, allow, may, team_of
 from integrations.teams.recent_sign_in import recently_signed_in
-from integrations.views.people_forms import MemberForm, ReasonForm
+from integrations.views.people_forms import MemberForm, ReasonForm, SecondFactorForm
 from pinxero.pages import page
 
 
@@ -128,6 +129,22 @@ def end_holding(request: HttpRequest, membership_id: int, kind: str, held_id: in
         return redirect("person", found.pk)
     title = f"End {holding.name}"
     return _asked(request, "people/end_holding.html", found, None, title=title, holding=holding, label=held.label)
+
+
+@recently_signed_in
+@require_http_methods(["GET", "POST"])
+@allow(Can.ADMINISTER)
+def second_factor(request: HttpRequest) -> HttpResponse:
+    """Which roles need a second factor in this team."""
+    team = team_of(request)
+    form = SecondFactorForm(request.POST or None, initial={"roles": team.second_factor_roles})
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        members.choose_second_factor(team, given["roles"], by=_person(request), reason=given["reason"])
+        messages.success(request, "Saved.")
+        return redirect("people")
+    days = settings.SECOND_FACTOR_GRACE_DAYS
+    return page(request, "people/second_factor.html", {"form": form, "days": days}, title="Second factor")
 
 
 def _asked(

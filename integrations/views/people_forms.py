@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from integrations.models import Role
+from integrations.people.members import CHOOSABLE, role_name
 
 
 class _Form(forms.Form):
@@ -73,6 +74,19 @@ class InvitationForm(MemberForm):
     role = forms.ChoiceField(label="Role", choices=Role.choices, initial=Role.AUDITOR)
 
     field_order = ["email", "role", "until", "reason"]
+
+
+class SecondFactorForm(_Form):
+    """Which roles need a second factor."""
+
+    roles = forms.MultipleChoiceField(
+        label="Who else needs one?",
+        required=False,
+        choices=[(role.value, role_name(role)) for role in CHOOSABLE],
+        help_text="Whoever has none yet is asked for it on every page, and can do nothing else once the days are over.",
+        widget=forms.CheckboxSelectMultiple,
+    )
+    reason = _reason("Kept in the record of activity, with your name and the time.")
 
 
 class ReasonForm(_Form):

@@ -1,13 +1,16 @@
-"""A second factor is required for some roles: superusers and approvers, unless SECOND_FACTOR_FOR says otherwise.
+"""A second factor is required for some roles: superusers, approvers and administrators, unless SECOND_FACTOR_FOR says
+otherwise, and those that a team has chosen.
 
-It is checked per session: other sessions from before the setup need a code too. Until then only one's own account pages
-open, so that nobody who still has to set it up is locked out.
+Whoever has none yet may go on for SECOND_FACTOR_GRACE_DAYS from when it was first asked for, with a note on every page;
+afterwards only one's own account pages open, so that nobody who still has to set it up is locked out. It is checked per
+session: other sessions from before the setup need a code too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,13 +23,15 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.core.encryption import UndecryptableError, decrypt, encrypt
-from integrations.models import Role
+from integrations.models import Role, SecondFactorDemand
 from integrations.teams.access import membership
 from integrations.teams.second_factor_seeds import UnreadableSeedError
 from pinxero.sign_in import recording
@@ -35,7 +40,7 @@ from pinxero.sign_in import recording
 SUPERUSER = "superuser"
 KNOWN = {SUPERUSER, *Role.values}
 #: The default; a check warns if the setting leaves one of them out.
-USUAL = {SUPERUSER, str(Role.APPROVER)}
+USUAL = {SUPERUSER, str(Role.APPROVER), str(Role.ADMINISTRATOR)}
 
 _SESSION_KEY = "second_factor_of"
 _OWN_PAGES = ("account_", "mfa_")
@@ -44,12 +49,23 @@ _OWN_PAGES = ("account_", "mfa_")
 def is_wanted(request: HttpRequest) -> bool:
     """Whether this person needs one: by any of their roles, in any team."""
     wanted = set(settings.SECOND_FACTOR_FOR)
-    if not wanted:
-        return False
     if request.user.is_superuser and SUPERUSER in wanted:
         return True
     membership(request)
-    return any(each.role in wanted for each in getattr(request, "_pinxero_memberships", []))
+    mine = getattr(request, "_pinxero_memberships", [])
+    return any(each.role in wanted or each.role in each.team.second_factor_roles for each in mine)
+
+
+def due(user: User) -> datetime:
+    """Until when somebody who needs one may go on without; it is asked for from the first time that this is called."""
+    demand, _ = SecondFactorDemand.objects.get_or_create(user=user)
+    return demand.since + timedelta(days=settings.SECOND_FACTOR_GRACE_DAYS)
+
+
+def is_in_grace(request: HttpRequest) -> datetime | None:
+    """Until when this request's person may still go on without the one that they need; None for everybody else."""
+    until: datetime | None = getattr(request, "_second_factor_due", None)
+    return until
 
 
 def is_shown(request: HttpRequest) -> bool:
@@ -74,6 +90,10 @@ class SecondFactorMiddleware:
         if name.startswith(_OWN_PAGES) or not request.user.is_authenticated or not is_wanted(request):
             return None
         if not is_mfa_enabled(request.user, types=[Authenticator.Type.TOTP]):
+            until = due(request.user)
+            if timezone.now() < until:
+                request._second_factor_due = until  # type: ignore[attr-defined]
+                return None
             messages.info(request, "Your role in Pinxero needs two-factor sign-in. Set it up to go on.")
             return redirect("mfa_activate_totp")
         if is_shown(request):

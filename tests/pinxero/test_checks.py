@@ -37,7 +37,7 @@ GOOD: dict[str, Any] = {
     "EMAIL_BACKEND": "django.core.mail.backends.smtp.EmailBackend",
     "TIME_SCALE": 1.0,
     "SAFETIES_OFF": [],
-    "SECOND_FACTOR_FOR": ["superuser", "approver"],
+    "SECOND_FACTOR_FOR": ["superuser", "approver", "administrator"],
     **CLIENTS,
 }
 
@@ -107,7 +107,7 @@ def test_good_production_settings_find_nothing_to_complain_about(production: Cha
         ("OUTSIDE_PRIVATE_HOSTS", ["http://169.254.169.254"], "pinxero.E019"),
         ("OUTSIDE_PRIVATE_HOSTS", ["http://metadata.google.internal"], "pinxero.E019"),
         ("HTTP_REQUEST_SECRETS", {"erp": "Bearer abc"}, "pinxero.E020"),
-        ("SECOND_FACTOR_FOR", ["superuser", "approver", "approvers"], "pinxero.E021"),
+        ("SECOND_FACTOR_FOR", ["superuser", "approver", "administrator", "approvers"], "pinxero.E021"),
         ("SECOND_FACTOR_FOR", [], "pinxero.W005"),
         ("SECOND_FACTOR_FOR", ["builder", "auditor", "superuser"], "pinxero.W005"),
         ("SECOND_FACTOR_FOR", ["approver"], "pinxero.W005"),

@@ -34,6 +34,7 @@ SECRET = "JBSWY3DPEHPK3PXP"
 def _as_in_production(db: None, settings: Any) -> None:
     cache.clear()
     settings.SECOND_FACTOR_FOR = ["superuser", "approver"]
+    settings.SECOND_FACTOR_GRACE_DAYS = 0
 
 
 def signed_in(name: str) -> Client:

@@ -1,5 +1,10 @@
 /* What the admin's own scripts draw gets the names that people who do not see the page need. */
 (() => {
+  /* What a page asks for by itself, to stay up to date, is nobody at work: it must not keep an idle session open. */
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.triggeringEvent) event.detail.headers["PX-By-Itself"] = "1";
+  });
+
   /* Icons are drawn from words, which are no part of a name. */
   const textOf = (each) => {
     if (!each) return "";
