@@ -36,6 +36,8 @@ def undoing(original: Action) -> Action:
         "key": derived_key(original.key, UNDO),
         "name": f"Take back: {original.name}",
         "scopes": original.scopes,
+        # Where the provider keeps no key for a deletion, repeating that does no harm: the record is read first.
+        "key_window": original.key_window,
         "sample": original.sample,
     }
     made: type[UndoAction] = type(f"Undo{type(original).__name__}", (UndoAction,), told)
@@ -73,7 +75,7 @@ class UndoAction(Action):
         (found,) = look(self.original, api, [undo.posting])
         if found.refusal:
             raise RejectedError(found.refusal)
-        if found.request is not None and found.digest != undo.accepts:
+        if found.request is not None and found.changed and found.digest != undo.accepts:
             raise RejectedError(_unseen(found))
         return found
 
@@ -144,8 +146,6 @@ def _output(found: Prospect) -> dict[str, Any]:
 
 
 def _unseen(found: Prospect) -> str:
-    if not found.changed:
-        return "It is again as it was written, and not as it was when this was asked for. Nothing was sent. Ask again."
     return (
         f"It is no longer as it was when this was asked for, so nothing was sent. {' '.join(found.changed)} "
         "Look at it, then take it back again if that is still right."

@@ -14,7 +14,7 @@ from integrations.models import Connection
 from integrations.schema.fields import place_of
 from integrations.schema.schema import Field
 from integrations.transport.http import Request
-from workflows.definitions import kinds
+from workflows.definitions import kinds, plans
 from workflows.models import Run, Step, StepRun
 from workflows.presenters.labels import ChoiceLabels
 from workflows.presenters.presentation import LabelledValue, is_pretty_different, labelled_values, masked, pretty, when
@@ -177,8 +177,10 @@ def card_of(
         key = f.dynamic_choices.key if f.dynamic_choices else ""
         return labels.get((step_run.connection_id or 0, key), {}).get(value, "")
 
-    card.inputs = labelled_values(step_run.inputs, fields, name) if step_run.inputs else []
-    card.output = labelled_values(step_run.output) if step_run.output else []
+    # Of an undo, what it was given and what it keeps is the document that its card shows.
+    is_undo = plans.is_undoing(step_run.operation)
+    card.inputs = labelled_values(step_run.inputs, fields, name) if step_run.inputs and not is_undo else []
+    card.output = labelled_values(step_run.output) if step_run.output and not is_undo else []
     card.document = document_card(step_run, operation, labels)
     if isinstance(operation, Action) and operation.effect is Effect.READS:
         card.tables = tables(step_run.output)

@@ -67,7 +67,7 @@ def _shown(request: HttpRequest, run: Run, chosen: set[int] | None) -> dict[str,
         "iteration": iteration,
         "has_more": len(found) > undoing.MOST,
         "most": undoing.MOST,
-        "count": sum(card.request is not None for card in cards),
+        "count": sum(card.is_offered for card in cards),
     }
 
 
