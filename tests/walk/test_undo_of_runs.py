@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from integrations.sandbox.data.organisations import ORGANISATIONS
 from tests.provider import DEMO
 from tests.walk.stage import Stage
 from tests.walk.test_undo_pages import page_of
 from workflows.definitions import editing
+from workflows.definitions.recurrence import Moment
 from workflows.engine.writes import gates
 from workflows.engine.writes.gates import Intent
-from workflows.models import Posting, Run, Step, StepRun, Undo, Workflow
+from workflows.models import Posting, Run, Safeguards, Step, StepRun, Undo, Workflow
+from workflows.publishing import activation
 from workflows.publishing.activation import NotAllowedNowError
 from workflows.runs import decisions, undoing
+from workflows.worker import expected_runs
 
 BANK = next(each["AccountID"] for each in ORGANISATIONS[DEMO].accounts() if each["Code"] == "090")
 LINE = {"description": "Fee", "quantity": "1", "unit_amount": "100", "account_code": "200"}
@@ -136,3 +142,42 @@ def test_an_undo_that_a_person_cancels_sends_nothing_and_can_be_asked_for_again(
     again: Any = undoing.take_back(paid, {posting.pk: ""}, by=stage.cast.builder, reason="Wrong")
     stage.settle(again)
     assert [each.state for each in Undo.objects.order_by("pk")] == ["dropped", "done"]
+
+
+def test_what_a_deleted_workflow_wrote_is_taken_back_too(stage: Stage, paid: Run) -> None:
+    activation.pause(paid.workflow, by=stage.cast.builder)
+    editing.delete_workflow(paid.workflow, by=stage.cast.builder)
+    posting = undoing.written(paid)[0]
+    undo = stage.settle(undoing.take_back(paid, {posting.pk: ""}, by=stage.cast.builder, reason="Wrong"))
+    assert (undo.status, undo.error) == ("succeeded", "")
+
+
+def test_an_undo_is_not_the_run_that_was_expected(stage: Stage, paid: Run) -> None:
+    own = Safeguards(workflow=paid.workflow, expected_within=1)
+    moment = Moment(at=timezone.now() + timedelta(minutes=5), wall=timezone.now(), key="now")
+    assert expected_runs._was_started(own, moment)
+    Run.objects.filter(pk=paid.pk).update(created_at=timezone.now() - timedelta(days=2))
+    undoing.take_back(paid, {undoing.written(paid)[0].pk: ""}, by=stage.cast.builder, reason="Wrong")
+    assert not expected_runs._was_started(own, moment)
+
+
+def test_two_rows_for_one_posting_are_refused_by_the_database(stage: Stage, paid: Run) -> None:
+    posting = undoing.written(paid)[0]
+    Undo.objects.create(run=paid, posting=posting, step="undo_1", position=1)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Undo.objects.create(run=paid, posting=posting, step="undo_2", position=2)
+    Undo.objects.create(run=paid, posting=posting, step="undo_3", position=3, state=Undo.State.DROPPED)
+
+
+def test_of_very_many_documents_the_next_ones_come_once_the_newest_are_taken_back(
+    stage: Stage, paid: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "MOST", 1)
+    payment, document = undoing.written(paid)
+    assert undoing.at_once(undoing.written(paid)) == ([payment], True)
+    stage.client.force_login(stage.cast.builder)
+    assert "These are the 1 newest" in stage.client.get(page_of(paid)).content.decode()
+    with pytest.raises(NotAllowedNowError, match="At most 1 documents"):
+        undoing.take_back(paid, {payment.pk: "", document.pk: ""}, by=stage.cast.builder, reason="Wrong")
+    stage.settle(undoing.take_back(paid, {payment.pk: ""}, by=stage.cast.builder, reason="Wrong"))
+    assert undoing.at_once(undoing.written(paid)) == ([document], False)

@@ -60,6 +60,7 @@ def test_confirmed_it_is_taken_back_and_all_pages_say_by_which_run(stage: Stage)
     assert here in client.get(reverse("documents")).content.decode()
     assert f'<a href="{reverse("run", args=[run.pk])}">run {run.pk}</a>' in stage.page(undo)
     assert "Exactly what was sent" in stage.page(undo)
+    assert stage.client.get(reverse("run_evidence", args=[undo.pk])).status_code == 200
     card = as_(stage, "approver").get(page_of(run)).context["cards"][0]
     assert (card.undo.run_id, card.request) == (undo.pk, None)
     decision = Decision.objects.get()

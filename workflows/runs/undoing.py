@@ -43,6 +43,22 @@ def written(run: Run, *, iteration: str = "", posting: int | None = None) -> Que
     return found.order_by("-step_run_id")
 
 
+def at_once(found: QuerySet[Posting]) -> tuple[list[Posting], bool]:
+    """As many of the postings as are looked at together, and whether there are more. Of too many, those that are taken
+    back already and those that never can be are left out."""
+    first = list(found[: MOST + 1])
+    if len(first) > MOST:
+        lacking = [key for key in set(found.order_by().values_list("operation", flat=True)) if not _can_undo(key)]
+        left = found.exclude(undos__state=Undo.State.DONE).exclude(operation__in=lacking)
+        first = list(left[: MOST + 1])
+    return first[:MOST], len(first) > MOST
+
+
+def _can_undo(key: str) -> bool:
+    action = registry.operation_or_none(key)
+    return isinstance(action, Action) and not action.no_undo
+
+
 def last_undos(postings: Iterable[Posting]) -> dict[int, Undo]:
     """The undo of each posting that is done or under way, with its run, by the posting's key."""
     rows = Undo.objects.filter(posting__in=list(postings), state__in=[Undo.State.ASKED, Undo.State.DONE])

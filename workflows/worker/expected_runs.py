@@ -15,6 +15,7 @@ from django.db import transaction
 
 from workflows.definitions.recurrence import Days, Moment
 from workflows.models import Notice, Run, Safeguards, Workflow
+from workflows.models.execution import UNDO
 from workflows.notifications import notify
 from workflows.runtime.clock import database_now
 
@@ -73,7 +74,8 @@ def _check(own: Safeguards, now: datetime) -> int:
 
 def _was_started(own: Safeguards, moment: Moment) -> bool:
     since = moment.at - timedelta(hours=own.expected_within)
-    return Run.objects.filter(workflow=own.workflow_id, created_at__gt=since, created_at__lte=moment.at).exists()
+    started = Run.objects.filter(workflow=own.workflow_id, created_at__gt=since, created_at__lte=moment.at)
+    return started.exclude(event__operation=UNDO).exists()
 
 
 def _matter(own: Safeguards, moment: Moment) -> notify.Matter:

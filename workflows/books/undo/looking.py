@@ -77,7 +77,7 @@ def _prospect(action: Action, api: ApiClient, posting: Posting, reading: Reading
     if ended := _ended(posting, reading):
         return Prospect(posting, record, nothing_left=ended)
     if not record:
-        return Prospect(posting, record, refusal="What the write gave is no longer kept, so it has to be done by hand.")
+        return Prospect(posting, record, refusal="What it gave is not known here, so it has to be taken back by hand.")
     changed = changes(compare(posting, lines_of(posting), reading, leaves=action.leaves))
     try:
         request = action.undo(api, record, api.organisation)

@@ -56,16 +56,14 @@ def undo_run(request: HttpRequest, run_id: int) -> HttpResponse:
 def _shown(request: HttpRequest, run: Run, chosen: set[int] | None) -> dict[str, Any]:
     iteration = request.GET.get("iteration", "")[:100]
     document = _number(request.GET.get("document", ""))
-    postings = undoing.written(run, iteration=iteration, posting=document)
-    found = list(postings[: undoing.MOST + 1])
-    shown = found[: undoing.MOST]
+    shown, has_more = undoing.at_once(undoing.written(run, iteration=iteration, posting=document))
     undos = undoing.last_undos(shown)
     looked = undoing.look([each for each in shown if each.pk not in undos] if not run.is_open else [])
     cards = undo_cards(posting_tables.posting_rows(shown), undos, looked, chosen)
     return {
         "cards": cards,
         "iteration": iteration,
-        "has_more": len(found) > undoing.MOST,
+        "has_more": has_more,
         "most": undoing.MOST,
         "count": sum(card.is_offered for card in cards),
     }
