@@ -15,10 +15,5 @@ class PinxeroConfig(AppConfig):
     verbose_name = "Pinxero"
 
     def ready(self) -> None:
-        """Register the system checks, and let every session begin with its sign-in."""
-        from django.contrib.auth.signals import user_logged_in
-
+        """Register the system checks."""
         from pinxero import checks  # noqa: F401
-        from pinxero.sign_in import idle
-
-        user_logged_in.connect(idle.begin, dispatch_uid="a session begins")

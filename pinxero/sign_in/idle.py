@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
-from django.contrib.auth.models import User
+from django.contrib.auth import SESSION_KEY, logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -28,11 +26,6 @@ _NOTED_SECONDS = 60
 _BY_ITSELF = "PX-By-Itself"
 
 
-def begin(sender: Any, request: HttpRequest, user: User, **more: Any) -> None:
-    """Somebody has signed in, by whichever door: Django's signal is the one place that all of them pass."""
-    request.session[SINCE] = request.session[USED] = time.time()
-
-
 class IdleMiddleware:
     """Signs out where it is time, with a message, and leads back to the page after the next sign-in."""
 
@@ -40,12 +33,18 @@ class IdleMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
+        was_in, was_noted = request.user.is_authenticated, SINCE in request.session
+        if was_in:
             ended = _why_ended(request)
             if ended:
                 return _sign_out(request, ended)
             _note(request)
-        return self.get_response(request)
+        response = self.get_response(request)
+        session = request.session
+        # Somebody has signed in, by whichever door, or as another person than before.
+        if SESSION_KEY in session and SINCE not in session and (was_noted or not was_in):
+            session[SINCE] = session[USED] = time.time()
+        return response
 
 
 def _why_ended(request: HttpRequest) -> str:
@@ -60,9 +59,8 @@ def _why_ended(request: HttpRequest) -> str:
 
 def _note(request: HttpRequest) -> None:
     now, session = time.time(), request.session
-    if SINCE not in session:
-        session[SINCE] = now
-    if USED not in session or (now - session[USED] >= _NOTED_SECONDS and _BY_ITSELF not in request.headers):
+    # A session from before this was noted ends by its own expiry, within eight hours.
+    if now - session.get(USED, now) >= _NOTED_SECONDS and _BY_ITSELF not in request.headers:
         session[USED] = now
 
 
