@@ -95,7 +95,7 @@ def _ended(posting: Posting, reading: Reading) -> str:
     if isinstance(reading, Gone):
         return f"{name} is not there any more."
     if isinstance(reading, Current) and reading.state.is_ended:
-        return f"{name} is {reading.state.value} already."
+        return f"{name} is {(reading.status or reading.state.value).lower()} already."
     return ""
 
 

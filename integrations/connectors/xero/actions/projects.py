@@ -20,7 +20,7 @@ from integrations.connectors.xero.plain import money
 from integrations.connectors.xero.samples import records as samples
 from integrations.connectors.xero.search.contacts import is_guid
 from integrations.connectors.xero.search.documents import no_id
-from integrations.core.errors import NothingToUndoError, OutcomeUnknownError
+from integrations.core.errors import OutcomeUnknownError
 from integrations.core.messages import Request, Response
 from integrations.framework.base import Action, Effect, Writing
 from integrations.framework.checks import Facts, Finding
@@ -119,10 +119,7 @@ class CreateProject(ReadsBack, Action):
 
     def undo(self, api: ApiClient, output: Mapping[str, Any], organisation: Mapping[str, Any]) -> Request | None:
         """Close the project: Xero's API cannot delete one."""
-        path = f"{PROJECTS}/{self.identify(output)}"
-        if api.read(path).json().get("status") == "CLOSED":
-            raise NothingToUndoError("The project is closed in Xero already; nothing was written.")
-        return Request.of_json("PATCH", path, {"status": "CLOSED"})
+        return Request.of_json("PATCH", f"{PROJECTS}/{self.identify(output)}", {"status": "CLOSED"})
 
     def checks(self, facts: Facts, inputs: Inputs, found: Any) -> Iterable[Finding]:
         return contact_findings(facts, "contact_id", inputs.contact_id)

@@ -263,7 +263,13 @@ def _item(record: Record, details: Mapping[str, Any]) -> Current:
 
 
 def _project(record: Record, details: Mapping[str, Any]) -> Current:
-    return Current(described=f"Project {record.get('name') or ''}", output=record)
+    is_closed = record.get("status") == "CLOSED"
+    return Current(
+        state=RecordState.ARCHIVED if is_closed else RecordState.OPEN,
+        described=f"Project {record.get('name') or ''}",
+        status="Closed" if is_closed else None,
+        output=record,
+    )
 
 
 INVOICES = RecordKind("Invoices", "InvoiceID", _Way.IDS, current_invoice)
