@@ -22,6 +22,7 @@ from integrations.framework import registry
 from integrations.framework.base import Connector
 from integrations.framework.connector_settings import Host, Setting
 from integrations.transport import header_secrets, url_rules
+from pinxero.sign_in import company
 from pinxero.sign_in import second_factor as second_factors
 
 TAG = "pinxero"
@@ -315,6 +316,22 @@ def second_factor() -> Findings:
             f"A stolen password alone lets somebody in as {' or '.join(missing)}: SECOND_FACTOR_FOR leaves that out.",
             hint=f"Remove SECOND_FACTOR_FOR from the environment, or add {','.join(missing)} to it.",
             id="pinxero.W005",
+        )
+
+
+@in_production
+def company_sign_in() -> Findings:
+    if settings.OIDC_SERVER_URL and urlsplit(settings.OIDC_SERVER_URL).scheme != "https":
+        yield Error(
+            "OIDC_SERVER_URL is no https address: anybody on the way could sign in as anybody.",
+            hint="Give the server's address as https://login.example.com.",
+            id="pinxero.E022",
+        )
+    if not company.has_readable_groups():
+        yield Error(
+            "OIDC_GROUPS cannot be read.",
+            hint='Write it as [{"group": "finance", "team": "Acme", "role": "builder"}].',
+            id="pinxero.E023",
         )
 
 

@@ -88,6 +88,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.mfa",
     "csp",
     "django_q",
@@ -209,7 +210,16 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", 0)
-SOCIALACCOUNT_ADAPTER = "integrations.connections.allauth_adapter.ConnectAdapter"
+SOCIALACCOUNT_ADAPTER = "pinxero.sign_in.company.CompanyAdapter"
+# Sign-in with the company's own accounts (OpenID Connect); without a server there is none.
+OIDC_SERVER_URL = env.str("OIDC_SERVER_URL", "").rstrip("/")
+OIDC_CLIENT_ID = env.str("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = env.str("OIDC_CLIENT_SECRET", "")
+OIDC_NAME = env.str("OIDC_NAME", "your company's account")
+OIDC_SCOPES: list[str] = env.list("OIDC_SCOPES", [])
+OIDC_GROUPS_CLAIM = env.str("OIDC_GROUPS_CLAIM", "groups")
+# Which group has which role in which team: [{"group": "finance", "team": "Acme", "role": "builder"}].
+OIDC_GROUPS: Any = env.json("OIDC_GROUPS", [])
 SOCIALACCOUNT_STORE_TOKENS = False
 SOCIALACCOUNT_AUTO_SIGNUP = False
 SOCIALACCOUNT_LOGIN_ON_GET = False
@@ -255,6 +265,8 @@ else:
 
 # A form that starts a consent is answered by a redirect to the provider, and browsers apply form-action to that too.
 _consent_hosts = connector_settings.consent_origins(CONNECTOR_SETTINGS, _of_connectors)
+if OIDC_SERVER_URL:
+    _consent_hosts = [*_consent_hosts, "{0.scheme}://{0.netloc}".format(urlsplit(OIDC_SERVER_URL))]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

@@ -114,6 +114,7 @@ def path_of(name: str, world: World) -> str:
         "notice_id": Notice.objects.get(team=world.team).pk,
         "marker": world.step_run.marker,
         "provider": "pinterest",
+        "provider_id": "company",
         "grant_id": world.pinterest.grant_id,
         "connection_id": world.pinterest.pk,
         "key": "some-key",

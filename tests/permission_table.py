@@ -154,6 +154,8 @@ ACCOUNTS: dict[str, Rule] = {
     "mfa_view_recovery_codes": ("404 404 404 404 login", "405 405 405 405 login"),
     "mfa_generate_recovery_codes": ("shown shown shown shown login", "shown shown shown shown login"),
     "mfa_download_recovery_codes": ("404 404 404 404 login", "404 404 404 404 login"),
+    "openid_connect_login": ("405 405 405 405 405", "404 404 404 404 404"),
+    "openid_connect_callback": ("404 404 404 404 404", "405 405 405 405 405"),
     "account_signup": SHUT,
     "account_email": SHUT,
     "account_email_verification_sent": SHUT,

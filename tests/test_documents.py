@@ -32,7 +32,7 @@ def test_the_deployment_page_explains_every_check() -> None:
     raised = set(re.findall(r'id="(pinxero\.[EW]\d+)"', modules()["pinxero.checks"].text))
     explained = re.findall(r"^\| (pinxero\.[EW]\d+) \|", DEPLOY.read_text(), re.MULTILINE)
     assert explained == sorted(raised)
-    assert len(explained) == 26
+    assert len(explained) == 28
 
 
 def test_documents_point_at_files_that_exist() -> None:

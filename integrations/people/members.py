@@ -125,6 +125,30 @@ def change(membership: Membership, *, role: str, until: date | None, by: User, r
     return True
 
 
+def follow_directory(membership: Membership, role: Role | None, *, reason: str) -> None:
+    """Give somebody the role that the company's directory says, None for none any more. Raises NotAllowedError."""
+    with transaction.atomic():
+        now = _locked(membership)
+        if role is None:
+            _remove(now, by=None, reason=reason)
+            return
+        before, was_lasting = {"Role": role_name(now.role)}, _is_lasting(now)
+        now.role = role
+        now.save(update_fields=["role"])
+        if was_lasting:
+            _check_administered(now.team)
+        after = {"Role": role_name(role)}
+        record(
+            Audited.MEMBER_CHANGED,
+            team_id=now.team_id,
+            about=now.user,
+            by=None,
+            reason=reason,
+            before=before,
+            after=after,
+        )
+
+
 def remove(membership: Membership, *, by: User, reason: str) -> None:
     """End somebody's membership now, with their sessions and what they hold in the team. Raises NotAllowedError."""
     with transaction.atomic():

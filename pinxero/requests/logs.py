@@ -35,6 +35,7 @@ def _secrets() -> Iterator[str]:
             yield from setting.values(settings)
     yield from settings.TOKEN_KEYS
     yield settings.EMAIL_HOST_PASSWORD or ""
+    yield settings.OIDC_CLIENT_SECRET
 
 
 class HideSecretAddresses(logging.Filter):

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from integrations.teams import leaving
 from integrations.teams.recent_sign_in import is_recent
-from pinxero.sign_in import pace, recording
+from pinxero.sign_in import company, pace, recording
 from pinxero.sign_in.second_factor import is_shown
 
 logger = logging.getLogger(__name__)
@@ -127,4 +127,7 @@ def around_the_door(request: HttpRequest) -> dict[str, Any]:
     """The admin's colours and style sheets for allauth's pages and that of an invitation, whose views do not add
     them."""
     name = (request.resolver_match.url_name if request.resolver_match else None) or ""
+    if name == "account_login" and company.is_configured():
+        around = {"px_company": settings.OIDC_NAME, "px_company_url": reverse("openid_connect_login", args=["company"])}
+        return {**admin.site.each_context(request), **around}
     return admin.site.each_context(request) if name.startswith(("account_", "mfa_", "invitation")) else {}

@@ -1,7 +1,7 @@
 """Sign-in: the URLs of allauth that Pinxero uses, with allauth's other pages closed.
 
-allauth looks up some of the closed ones by name, so they exist and answer 404: nobody signs up, signs in with a
-provider's account or a mailed code, or manages mail addresses; an administrator manages accounts.
+allauth looks up some of the closed ones by name, so they exist and answer 404: nobody signs up, signs in with the
+account of a connector's provider or a mailed code, or manages mail addresses; an administrator manages accounts.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from allauth.account import views
 from allauth.urls import build_provider_urlpatterns
 from django.http import Http404, HttpRequest
 from django.urls import include, path, re_path
+
+from pinxero.sign_in import company
 
 
 def shut(request: HttpRequest, **kwargs: Any) -> NoReturn:
@@ -34,6 +36,9 @@ urlpatterns = [
     ),
     path("password/reset/key/done/", views.password_reset_from_key_done, name="account_reset_password_from_key_done"),
     path("2fa/", include("allauth.mfa.urls")),
+    # Before allauth's own, which would take any provider's name.
+    path("oidc/<str:provider_id>/login/", company.login, name="openid_connect_login"),
+    path("oidc/<str:provider_id>/login/callback/", company.callback, name="openid_connect_callback"),
     *build_provider_urlpatterns(),
     path("signup/", shut, name="account_signup"),
     path("email/", shut, name="account_email"),
