@@ -5,6 +5,13 @@ from __future__ import annotations
 ROLES = ("builder", "approver", "auditor", "outsider", "anonymous", "administrator")
 Rule = tuple[str, str]
 
+
+def wanted(words: str) -> dict[str, str]:
+    """What each role gets, of one half of a rule."""
+    given = words.split()
+    return dict(zip(ROLES, given if len(given) == len(ROLES) else [*given, given[2]], strict=True))
+
+
 # What each role gets, in the order of ROLES. "login" is a redirect to the log-in page, "shown" a page, "moved" a
 # redirect inside, 403, 404 and 405 what they say. First GET, then POST.
 # An administrator, who comes last, gets what an auditor gets unless a row has a sixth word.

@@ -24,7 +24,7 @@ from integrations.framework.registry import connectors
 from integrations.models import Connection, Grant, Membership, Team
 from tests.addresses import ADDRESSES, furnish, path_of
 from tests.base import Cast, sign_in_recently
-from tests.permission_table import ACCOUNTS, CONNECTIONS, PAGES, ROLES, RULES, SUPERUSER_MODELS, TEAM_MODELS
+from tests.permission_table import ACCOUNTS, CONNECTIONS, PAGES, ROLES, RULES, SUPERUSER_MODELS, TEAM_MODELS, wanted
 from tests.world import World, make_world
 from workflows.models import (
     Condition,
@@ -135,14 +135,9 @@ def _undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def _wanted(rule: str) -> dict[str, str]:
-    words = rule.split()
-    return dict(zip(ROLES, words if len(words) == len(ROLES) else [*words, words[2]], strict=True))
-
-
 def _complaints(name: str, browsers: _Browsers, world: World) -> Iterator[str]:
     path = path_of(name, world)
-    wanted_get, wanted_post = (_wanted(rule) for rule in RULES[name])
+    wanted_get, wanted_post = (wanted(rule) for rule in RULES[name])
     for role in ROLES:
         with _undone():
             response = browsers.new(role).get(path)

@@ -17,7 +17,7 @@ from tests.addresses import ADDRESSES
 from tests.browser import looks
 from tests.browser.person import Person
 from tests.browser.stage import Stage
-from tests.permission_table import RULES
+from tests.permission_table import RULES, wanted
 
 pytestmark = pytest.mark.browser
 
@@ -100,7 +100,7 @@ def scene(stage: Stage, browser: Any) -> Scene:
     stage.python(_FURNISH.format(file=str(file)))
     paths, rows = json.loads(file.read_text())
     sessions: dict[str, Any] = {"anonymous": None}
-    for name in ("builder", "auditor", "outsider", "root"):
+    for name in ("builder", "auditor", "outsider", "administrator", "root"):
         context = browser.new_context()
         Person(context, stage.url).sign_in(name)
         sessions[name] = context.storage_state()
@@ -110,11 +110,13 @@ def scene(stage: Stage, browser: Any) -> Scene:
 
 def _who(name: str) -> str | None:
     """Who finds a page at this address; nobody where it only takes forms, belongs to programs, or is shut."""
-    seen = dict(zip(("builder", "approver", "auditor", "outsider", "anonymous"), RULES[name][0].split(), strict=True))
+    seen = wanted(RULES[name][0])
     if name in NO_PAGES or seen["builder"] in ("401", "404", "405"):
         return None
     if seen["anonymous"] == "shown":
         return "anonymous"
+    if seen["administrator"] == "shown" and seen["builder"] == "403":
+        return "administrator"
     return "root" if seen["builder"] == "403" else "builder"
 
 
