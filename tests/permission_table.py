@@ -109,7 +109,7 @@ PAGES: dict[str, Rule] = {
     "notices": LIST,
     "read_notice": POST_ONLY,
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
-    "workflow_safeguards": EDIT,
+    "workflow_safeguards": ("shown shown shown 404 login", EDIT[1]),
     "people": LIST,
     "person": LOOK,
     **dict.fromkeys(["invite_person", "second_factor", "change_person", "remove_person"], ADMINISTER),

@@ -33,9 +33,20 @@ _WHEN = ("expected", "expected_at", "expected_zone", "expected_weekday", "expect
 
 
 @require_http_methods(["GET", "POST"])
-@allow(Can.BUILD)
+@allow(Can.LOOK)
 def workflow_safeguards(request: HttpRequest, workflow_id: int) -> HttpResponse:
-    """Show and save how much the workflow may do by itself."""
+    """Show how much the workflow may do by itself to everybody of the team; builders save it."""
+    if request.method == "POST":
+        return _save_safeguards(request, workflow_id)
+    return _safeguards_page(request, workflow_id)
+
+
+@allow(Can.BUILD)
+def _save_safeguards(request: HttpRequest, workflow_id: int) -> HttpResponse:
+    return _safeguards_page(request, workflow_id)
+
+
+def _safeguards_page(request: HttpRequest, workflow_id: int) -> HttpResponse:
     mine = Workflow.objects.for_team(team_of(request)).select_related("published").defer("published__plan")
     workflow: Workflow = get_object_or_404(mine, pk=workflow_id)
     return SafeguardsPage(request, workflow).answer()
@@ -106,6 +117,7 @@ class SafeguardsPage(WholePage):
             "expected": [form[name] for name in SafeguardsForm.EXPECTED],
             "next_time": expected_runs.next_time(safeguards.of(self.workflow)),
             "zones": sorted(available_timezones()),
+            "may_build": may(self.request, Can.BUILD),
             "without_address": [each for each in self.members if not each.email],
         }
 

@@ -17,6 +17,7 @@ from integrations.people import members
 from integrations.people.members import NotAllowedError
 from tests.base import Cast, sign_in_recently
 from tests.integrations.people.asking import administrating
+from tests.world import make_world
 from workflows.api import tokens
 from workflows.models import ApiToken
 
@@ -195,3 +196,15 @@ def test_people_of_another_team_are_not_there(cast: Cast) -> None:
         assert client.get(reverse(name, args=[other.pk])).status_code == 404
     assert client.post(reverse("remove_person", args=[other.pk]), {"reason": WHY}).status_code == 404
     assert Membership.objects.filter(pk=other.pk).exists()
+
+
+def test_an_auditor_reads_the_safeguards_and_saves_none(cast: Cast, client: Client) -> None:
+    workflow = make_world(cast).workflow
+    path = reverse("workflow_safeguards", args=[workflow.pk])
+    sign_in_recently(client, cast.auditor)
+    assert f'href="{path}"' in client.get(reverse("workflow", args=[workflow.pk])).content.decode()
+    page = client.get(path).content.decode()
+    assert "Builders of the team change them." in page
+    assert '<fieldset class="px-form" disabled>' in page
+    assert ">Save</button>" not in page
+    assert client.post(path, {"hold_above": "1"}).status_code == 403
