@@ -23,6 +23,7 @@ from integrations.framework.base import Account
 from integrations.models import Connection, Invitation, Membership, Role
 from integrations.people import invitations, members, sessions
 from integrations.transport.token_set import TokenSet
+from tests import approval_scenes
 from tests.base import PASSWORD, Cast, sign_in_recently
 from tests.world import World
 from workflows.api import tokens
@@ -313,6 +314,7 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.RUN_AGAIN: run_again,
     Audited.RUN_UNDO: undo,
     Audited.RUNS_DECIDED: batch,
+    **approval_scenes.SCENES,
     Audited.EXPORTED: lambda scene: scene.signed_in().get(reverse("documents_csv"), {"contact": "auditor"}),
 }
 #: allauth lets others know of these only after its own transaction.

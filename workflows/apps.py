@@ -14,10 +14,12 @@ class WorkflowsConfig(AppConfig):
         from integrations.people import holdings
         from integrations.teams import leaving
         from workflows.api import tokens
+        from workflows.approvals import asking
         from workflows.books import postings
         from workflows.books.undo import recording
         from workflows.books.undo.action import undoing
         from workflows.engine import lease
+        from workflows.engine.writes import gates
         from workflows.models.execution import UNDO
         from workflows.presenters.audit_objects import KINDS
         from workflows.presenters.connection_usage import first_workflow_url, notes, usages
@@ -34,6 +36,8 @@ class WorkflowsConfig(AppConfig):
         if recording.record not in lease.RECORDERS:
             lease.RECORDERS.append(recording.record)
         registry.derive(UNDO, undoing)
+        if asking.gate not in gates.GATES:
+            gates.GATES.append(asking.gate)
         if tokens.revoke_all not in leaving.ENDINGS:
             leaving.ENDINGS.append(tokens.revoke_all)
         if wake_on_webhook.answer not in webhook_intake.LISTENERS:

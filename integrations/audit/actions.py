@@ -63,6 +63,18 @@ class Audited(models.TextChoices):
     RUN_UNDO = "run.undo", "Documents of a run taken back"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
 
+    POLICY_PROPOSED = "policy.proposed", "Change of the policy proposed"
+    POLICY_AGREED = "policy.agreed", "Policy put into force"
+    POLICY_REFUSED = "policy.refused", "Change of the policy refused"
+    POLICY_BREAK_GLASS = "policy.break_glass", "Policy put into force without a second person"
+
+    APPROVAL_ASKED = "approval.asked", "Approval asked for"
+    APPROVAL_GIVEN = "approval.given", "Approved"
+    APPROVAL_REFUSED = "approval.refused", "Refused"
+    APPROVAL_EXPIRED = "approval.expired", "Not decided in time"
+    APPROVAL_VOID = "approval.void", "Request void"
+    APPROVAL_BREAK_GLASS = "approval.break_glass", "Let past the policy in an emergency"
+
     EXPORTED = "data.exported", "Exported as a file"
 
 
@@ -80,6 +92,8 @@ GROUPS = {
     "table": "Lookup tables",
     "run": "Decisions about a run",
     "runs": "Decisions about many runs",
+    "policy": "Policies",
+    "approval": "Approvals",
     "data": "Exports",
 }
 

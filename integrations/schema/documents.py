@@ -44,6 +44,11 @@ _INCLUSIVE = "inclusive"
 Text = str | Named
 
 
+def shown(text: Text) -> str:
+    """A text as far as it is known without a look at choices: the code where only that is."""
+    return text if isinstance(text, str) else text.code
+
+
 def day_words(day: date) -> str:
     """A day in a sentence, as "22 November 2026"."""
     return f"{day.day} {day:%B %Y}"

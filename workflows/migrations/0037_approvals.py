@@ -320,5 +320,10 @@ class Migration(migrations.Migration):
             model_name='writehold',
             constraint=models.UniqueConstraint(fields=('step_run', 'code', 'fingerprint'), name='a_write_is_held_once_per_reason'),
         ),
+        migrations.AlterField(
+            model_name='notice',
+            name='kind',
+            field=models.CharField(choices=[('failed', 'Runs failed'), ('review', 'Runs need a person'), ('crashed', 'Runs crashed'), ('paused', 'Workflow paused'), ('held', 'Runs are held'), ('loop', 'Workflows start each other'), ('expected', 'A run is missing'), ('reconnect', 'Needs reconnecting'), ('down', 'Provider is down'), ('trigger', 'Looking fails'), ('disk', 'Disk is nearly full'), ('approval', 'Approval is asked for'), ('policy', 'Change of the policy'), ('break_glass', 'Past the policy')], max_length=20),
+        ),
         migrations.RunPython(forwards, backwards),
     ]

@@ -94,6 +94,9 @@ class Notice(models.Model):
         DOWN = "down", "Provider is down"
         TRIGGER = "trigger", "Looking fails"
         DISK = "disk", "Disk is nearly full"
+        APPROVAL = "approval", "Approval is asked for"
+        POLICY = "policy", "Change of the policy"
+        BREAK_GLASS = "break_glass", "Past the policy"
 
     #: Kinds that last until something has changed; the others are single events.
     LASTING = (Kind.RECONNECT, Kind.DOWN, Kind.TRIGGER, Kind.DISK)

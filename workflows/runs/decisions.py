@@ -16,6 +16,7 @@ from integrations.audit.record import About, record
 from integrations.core.clock import DatabaseNow
 from integrations.framework import registry
 from integrations.framework.base import Effect
+from workflows.approvals.deciding import withdraw
 from workflows.books import postings
 from workflows.books.undo import recording
 from workflows.engine.waits import wake_caller
@@ -114,6 +115,7 @@ def cancel(run: Run, *, by: User | None, reason: str, batch: Batch | None = None
             finished_at=DatabaseNow(),
             lease_token=F("lease_token") + 1,
         )
+        withdraw(run)
         wake_caller(run)
 
 

@@ -6,13 +6,13 @@ Every supervisor runs it about once a second. It is cheap when nothing is due, a
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 
 from integrations.core.clock import DatabaseNow, seconds
 from integrations.models import Connection
 from workflows.engine.due import is_any_due
 from workflows.engine.waits import GIVES_UP
-from workflows.models import Run, TriggerState
+from workflows.models import ApprovalRequest, Run, TriggerState
 from workflows.runtime.broker import unread_messages, wake_worker
 from workflows.triggers import polling, schedules
 
@@ -35,6 +35,7 @@ def wake_held() -> None:
     wake_reconnected()
     wake_thawed()
     wake_for_provider()
+    wake_decided()
 
 
 def wake_reconnected() -> int:
@@ -61,6 +62,15 @@ def wake_for_provider() -> int:
     may_try = held.filter(Q(**{f"{budget}probe_at__lte": DatabaseNow()})).values("waits_for")
     tries = may_try.annotate(first=Min("pk")).order_by().values_list("first", flat=True)
     return woken + _wake(Run.objects.filter(pk__in=list(tries), status=Run.Status.WAITING))
+
+
+def wake_decided() -> int:
+    """Queue the runs that wait for approval although their request is decided, which may have been while they began to
+    wait, or although the time for it is over; how many."""
+    undecided = ApprovalRequest.objects.filter(
+        status=ApprovalRequest.Status.OPEN, expires_at__gt=DatabaseNow(), run=OuterRef("pk")
+    )
+    return _wake(_waiting(Run.WaitReason.APPROVAL).exclude(Exists(undecided)))
 
 
 def _waiting(reason: Run.WaitReason) -> QuerySet[Run]:

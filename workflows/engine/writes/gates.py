@@ -14,7 +14,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -104,14 +103,12 @@ def ask(
         gate(intent)
 
 
-def wait(
-    intent: Intent, reason: Run.WaitReason, message: str, *, what: str, until: datetime | None = None
-) -> WaitError:
+def wait(intent: Intent, reason: Run.WaitReason, message: str, *, what: str) -> WaitError:
     """The wait of a write that a person has to decide about; the step run is stored as it is. `what` names the gate in
     the step's attempts, as "approval"."""
     step_support.attempt(intent.step_run, what, "not now", message=message)
     intent.context.lease.record(intent.step_run)
-    return WaitError(reason, pause=None, until=until, message=message)
+    return WaitError(reason, pause=None, message=message)
 
 
 def hold(intent: Intent, code: str, message: str) -> None:

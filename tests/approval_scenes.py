@@ -1,0 +1,87 @@
+"""What is recorded about policies and approvals: for each action, the way in which it comes to be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.utils import timezone
+
+from integrations.audit.actions import Audited
+from integrations.core.messages import Request
+from integrations.framework import registry
+from workflows.approvals import asking, deciding, policy
+from workflows.approvals.rules import Rule, Stage, Then
+from workflows.engine.lease import Lease
+from workflows.engine.run_context import RunContext
+from workflows.engine.waits import WaitError
+from workflows.engine.writes.gates import Intent
+from workflows.models import ApprovalRequest, PolicyVersion, Run, StepRun
+
+WHY = "Because the month ends"
+_RULES = [Rule(then=Then.APPROVAL, stages=(Stage(),))]
+
+
+def propose(scene: Any) -> PolicyVersion:
+    return policy.propose(scene.cast.team, _RULES, by=scene.by, note=WHY)
+
+
+def _root() -> User:
+    return User.objects.create_superuser("root", "root@acme.example", "a quite different sentence")
+
+
+def ask(scene: Any) -> ApprovalRequest:
+    """A step that would write, held back by a policy of two people."""
+    policy.decide(propose(scene), by=scene.cast.approver, agrees=True)
+    run = scene.run("running", lease_token=1)
+    step_run = StepRun.objects.select_related("connection").get(run=run, step="create_invoice")
+    action = registry.action(step_run.operation)
+    context = RunContext(run, Lease(run.pk, 1), {}, {}, {})
+    request = Request.from_dict(step_run.request)
+    intent = Intent(context, {}, step_run, action, None, None, request, False)  # type: ignore[arg-type]
+    with pytest.raises(WaitError):
+        asking.gate(intent)
+    return ApprovalRequest.objects.get()
+
+
+def approve(scene: Any) -> None:
+    request = ask(scene)
+    deciding.approve(request, by=scene.cast.approver, shown=request.fingerprint, reason=WHY)
+
+
+def refuse(scene: Any) -> None:
+    request = ask(scene)
+    deciding.refuse(request, by=scene.cast.approver, shown=request.fingerprint, reason=WHY)
+
+
+def break_glass(scene: Any) -> None:
+    request = ask(scene)
+    deciding.break_glass(request, by=_root(), shown=request.fingerprint, reason=WHY)
+
+
+def expire(scene: Any) -> None:
+    request = ask(scene)
+    assert request.expires_at > timezone.now() + timedelta(days=6)
+    asking.expire(request)
+
+
+def withdraw(scene: Any) -> None:
+    deciding.withdraw(Run.objects.get(pk=ask(scene).run_id or 0))
+
+
+SCENES = {
+    Audited.POLICY_PROPOSED: propose,
+    Audited.POLICY_AGREED: lambda scene: policy.decide(propose(scene), by=scene.cast.approver, agrees=True),
+    Audited.POLICY_REFUSED: lambda scene: policy.decide(
+        propose(scene), by=scene.cast.approver, agrees=False, reason=WHY
+    ),
+    Audited.POLICY_BREAK_GLASS: lambda scene: policy.break_glass(propose(scene), by=_root(), reason=WHY),
+    Audited.APPROVAL_ASKED: ask,
+    Audited.APPROVAL_GIVEN: approve,
+    Audited.APPROVAL_REFUSED: refuse,
+    Audited.APPROVAL_EXPIRED: expire,
+    Audited.APPROVAL_VOID: withdraw,
+    Audited.APPROVAL_BREAK_GLASS: break_glass,
+}

@@ -1,0 +1,211 @@
+"""The gate: what the team's policy says about a write, asked at every send with its exact bytes.
+
+An approval is of sha256(request bytes + organisation + version). If any of them is different when the write is built
+again, the request is void and people are asked anew. The worker counts only approvals whose seals hold; and apart from
+all of this code the database refuses to mark a step as sent while a request for it is not granted.
+
+A refusal fails the step, and so does a request that nobody decided on in time. Trying the step again asks anew: what
+was refused once needs an approval even if the policy has changed since.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from integrations.audit.actions import Audited
+from integrations.audit.record import About, record
+from integrations.core.exact_json import storable_text
+from integrations.schema import documents
+from workflows.approvals import facts, policy
+from workflows.approvals.excluded import involved
+from workflows.approvals.quorum import is_complete
+from workflows.approvals.rule_words import Names, sentence
+from workflows.approvals.rules import Rule, Then, first_fitting
+from workflows.engine import step_support
+from workflows.engine.writes import gates, uncertain
+from workflows.engine.writes.gates import Intent
+from workflows.models import ApprovalExclusion, ApprovalRequest, Notice, PolicyVersion, Run, StepRun, TeamControls
+from workflows.notifications.notify import Matter, notify
+
+logger = logging.getLogger(__name__)
+
+Status = ApprovalRequest.Status
+#: What the step's attempts call this gate.
+_WHAT = "approval"
+_POLICY_HOLD = "policy"
+
+
+def gate(intent: Intent) -> None:
+    """Let the write pass, or raise what stops it. Registered in `gates.GATES`."""
+    known = list(ApprovalRequest.objects.filter(step_run=intent.step_run).order_by("pk")) if intent.step_run.pk else []
+    for request in known:
+        if request.fingerprint != intent.fingerprint and request.status in (Status.OPEN, Status.GRANTED):
+            _make_void(request)
+    same = [each for each in known if each.fingerprint == intent.fingerprint]
+    if any(each.status == Status.GRANTED and is_complete(each) for each in same):
+        return
+    for request in same:
+        if request.status == Status.GRANTED:
+            _make_void(request)  # by approvals that nobody gave through the application
+        if request.status == Status.OPEN:
+            raise _still_waits(intent) if request.expires_at > timezone.now() else _expired(intent, request)
+    ended = [each for each in known if each.status in (Status.REFUSED, Status.EXPIRED)]
+    if len(ended) > _answered(intent.step_run):
+        raise _refused(intent, ended[-1])
+    _judge(intent, ended[-1] if ended else None)
+
+
+def _judge(intent: Intent, refused: ApprovalRequest | None) -> None:
+    """What the policy asks for; at least what was asked for when the write was refused before."""
+    version = policy.in_force(intent.run.team_id)
+    found = first_fitting(policy.rules_of(version), facts.of_intent(intent)) if version is not None else None
+    rule = found[1] if found else None
+    if version is None or rule is None or rule.then is Then.NOTHING:
+        if refused is not None:
+            raise _ask(intent, refused.stages, refused.needed, refused.rule, refused.policy_number)
+        return
+    words = sentence(rule, Names([rule], intent.run.team_id))
+    if rule.then is Then.APPROVAL:
+        stages = [stage.to_dict() for stage in rule.stages]
+        raise _ask(intent, stages, rule.needed, words, version.number, message=rule.message)
+    where = f"Rule {found[0] if found else 0} of the team’s policy"
+    why = f" {rule.message}" if rule.message else ""
+    if rule.then is Then.HOLD:
+        gates.hold(intent, _POLICY_HOLD, f"{where} holds this write until a person lets it go.{why}")
+        return
+    raise _stopped(intent, _refusal(version, rule, where, why))
+
+
+def _refusal(version: PolicyVersion, rule: Rule, where: str, why: str) -> str:
+    named = f" (“{rule.name}”)" if rule.name else ""
+    return f"{where}{named} refuses this write; nothing was sent.{why} Policy {version.number} says so."
+
+
+def _ask(
+    intent: Intent, stages: list[dict[str, Any]], needed: int, rule: str, number: int | None, *, message: str = ""
+) -> Exception:
+    """Store the request, and give the wait for it."""
+    document = intent.document
+    connection = intent.connection
+    controls = TeamControls.objects.filter(team=intent.run.team_id).first() or TeamControls()
+    title = document.what if document is not None and document.what else intent.action.name
+    whom = documents.shown(document.whom) if document is not None else ""
+    # The step run, the request and who may not decide on it are stored together.
+    with transaction.atomic():
+        stopped = gates.wait(
+            intent,
+            Run.WaitReason.APPROVAL,
+            f"It waits for {needed} {'approval' if needed == 1 else 'approvals'}. {message}".strip(),
+            what=_WHAT,
+        )
+        request = ApprovalRequest.objects.create(
+            team_id=intent.run.team_id,
+            run=intent.run,
+            step_run=intent.step_run,
+            workflow_id=intent.run.workflow_id,
+            version_id=intent.run.version_id,
+            connection=connection,
+            policy_number=number,
+            rule=rule,
+            stages=stages,
+            needed=needed,
+            request_sha256=intent.request.sha256,
+            fingerprint=intent.fingerprint,
+            title=storable_text(title)[:300],
+            organisation=connection.name[:200] if connection else intent.action.connector.name,
+            contact=storable_text(whom)[:200],
+            amount=document.totals.total if document is not None and document.totals else None,
+            currency=(document.currency if document is not None else "")[:10],
+            document=documents.to_dict(document) if document is not None else None,
+            message=message,
+            expires_at=timezone.now() + timedelta(days=controls.approval_days),
+        )
+        excluded = involved(intent.run).items()
+        ApprovalExclusion.objects.bulk_create(
+            [ApprovalExclusion(request=request, user_id=pk, why=why) for pk, why in excluded]
+        )
+        notify(
+            Matter(
+                intent.run.team_id,
+                Notice.Kind.APPROVAL,
+                title=f"{intent.run.workflow.name} waits for approval",
+                text=f"{request.title}{f' for {whom}' if whom else ''}: {rule}",
+                workflow=intent.run.workflow,
+                run=intent.run,
+            )
+        )
+        record(
+            Audited.APPROVAL_ASKED,
+            team_id=intent.run.team_id,
+            about=_about(request),
+            by=None,
+            after={"Rule": rule, "Document": request.title, "SHA-256": request.fingerprint},
+        )
+    return stopped
+
+
+def _about(request: ApprovalRequest) -> About:
+    return About("approvalrequest", request.pk, str(request))
+
+
+def _still_waits(intent: Intent) -> Exception:
+    message = "It still waits for approval."
+    return gates.wait(intent, Run.WaitReason.APPROVAL, message, what=_WHAT)
+
+
+def _make_void(request: ApprovalRequest) -> None:
+    with transaction.atomic():
+        request.status, request.decided_at = Status.VOID, timezone.now()
+        request.save(update_fields=["status", "decided_at"])
+        reason = "What was to be written has changed since it was asked."
+        record(Audited.APPROVAL_VOID, team_id=request.team_id, about=_about(request), by=None, reason=reason)
+
+
+def _expired(intent: Intent, request: ApprovalRequest) -> Exception:
+    expire(request)
+    if request.status == Status.GRANTED:
+        return _still_waits(intent)  # somebody decided at this moment: the next look finds it
+    return _refused(intent, request)
+
+
+def expire(request: ApprovalRequest) -> None:
+    """End a request that nobody has decided on in time, unless somebody decides at this moment."""
+    with transaction.atomic():
+        open_still = ApprovalRequest.objects.filter(pk=request.pk, status=Status.OPEN)
+        if open_still.update(status=Status.EXPIRED, decided_at=timezone.now()):
+            record(Audited.APPROVAL_EXPIRED, team_id=request.team_id, about=_about(request), by=None)
+    request.refresh_from_db()
+
+
+def _refused(intent: Intent, request: ApprovalRequest) -> Exception:
+    if request.status == Status.EXPIRED:
+        return _stopped(intent, "Nobody decided on it in time, so it counts as refused; nothing was sent.", request)
+    decision = request.approvals.filter(decision="refuse").select_related("by").order_by("-pk").first()
+    who = decision.by.get_username() if decision is not None and decision.by is not None else "Somebody"
+    why = f": {decision.reason}" if decision is not None and decision.reason else "."
+    return _stopped(intent, f"{who} refused it{why}", request)
+
+
+def _stopped(intent: Intent, message: str, request: ApprovalRequest | None = None) -> Exception:
+    """A failed step; where it may have been written already, a person looks at it instead."""
+    if request is not None:
+        told = f"{message} (request {request.pk})"
+        step_support.attempt(intent.step_run, _WHAT, "refused", message=told)
+    if intent.is_repeat:
+        return uncertain.review(
+            intent.context,
+            intent.step_run,
+            f"It was sent, no clear answer came, and it may not be sent again: {message} Look at the provider "
+            "yourself, then say whether it was written.",
+        )
+    return step_support.fail(intent.context, intent.step_run, message)
+
+
+def _answered(step_run: StepRun) -> int:
+    """How many refusals this step has failed for already."""
+    return sum(line["what"] == _WHAT and line["outcome"] == "refused" for line in step_run.attempts)
