@@ -74,6 +74,7 @@ class Audited(models.TextChoices):
     APPROVAL_EXPIRED = "approval.expired", "Not decided in time"
     APPROVAL_VOID = "approval.void", "Request void"
     APPROVAL_BREAK_GLASS = "approval.break_glass", "Let past the policy in an emergency"
+    RECONCILED = "books.reconciled", "Books reconciled"
 
     EXPORTED = "data.exported", "Exported as a file"
 
@@ -94,6 +95,7 @@ GROUPS = {
     "runs": "Decisions about many runs",
     "policy": "Policies",
     "approval": "Approvals",
+    "books": "Books",
     "data": "Exports",
 }
 

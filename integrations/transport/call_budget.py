@@ -8,8 +8,8 @@ A provider that fails to answer several times in a row counts as down: only one 
 goes on automatically once one is answered. Any answer below 500 ends the outage.
 
 A fifth of the day's calls is kept back from polling, so that a busy trigger cannot starve the writes, and half of it
-from backtests, so that they starve neither. Where the
-provider says how many calls are left today, its count replaces ours: its day may begin at another hour.
+from backtests and from reconciliations, so that they starve neither. Where the provider says how many calls are left
+today, its count replaces ours: its day may begin at another hour.
 """
 
 from __future__ import annotations
@@ -56,10 +56,15 @@ class Purpose(StrEnum):
     RUN = "run"
     PERSON = "person"
     BACKTEST = "backtest"
+    RECONCILE = "reconcile"
 
 
 #: How much of the day's calls a purpose may use up, where that is not all of them, and how that is said.
-_SHARES = {Purpose.POLL: (0.8, "kept for polling"), Purpose.BACKTEST: (0.5, "that backtests may make")}
+_SHARES = {
+    Purpose.POLL: (0.8, "kept for polling"),
+    Purpose.BACKTEST: (0.5, "that backtests may make"),
+    Purpose.RECONCILE: (0.5, "that reconciliations may make"),
+}
 
 
 @dataclass(frozen=True)

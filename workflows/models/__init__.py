@@ -20,7 +20,7 @@ from workflows.models.control import Decision
 from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
 from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
-from workflows.models.posting import Posting, PostingLine, Undo
+from workflows.models.posting import Posting, PostingLine, Reconciliation, ReconciliationFinding, Undo
 from workflows.models.preview import Preview, PreviewStep
 from workflows.models.release import Release
 from workflows.models.revision import Revised, WorkflowPart
@@ -57,6 +57,8 @@ __all__ = [
     "PostingLine",
     "Preview",
     "PreviewStep",
+    "Reconciliation",
+    "ReconciliationFinding",
     "Release",
     "Revised",
     "Run",

@@ -1,12 +1,10 @@
-"""Postings: what was written at providers, one row per object, for the page of documents, its totals and its files.
-
-And undos: which run takes back which posting.
-"""
+"""Postings: what was written at providers, one row per object; which run takes one back; what has become of them."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.db import models
 
 from integrations.models import Connection, Team, TeamQuerySet
@@ -169,3 +167,137 @@ class Undo(models.Model):
     def is_done(self) -> bool:
         """Whether the posting is taken back."""
         return bool(self.state == self.State.DONE)
+
+
+class Reconciliation(models.Model):
+    """The postings of a period in one organisation, held against what the provider has now.
+
+    A worker first compares the postings, then lists what else was written there with this app. `counts` holds how many
+    came out how, by the values of `ReconciliationFinding.Verdict`. `by` is None for a nightly one.
+    """
+
+    class Status(models.TextChoices):
+        COMPARING = "comparing", "Comparing"
+        LISTING = "listing", "Looking for others"
+        DONE = "done", "Done"
+        STOPPED = "stopped", "Stopped"
+        FAILED = "failed", "Could not go on"
+
+    UNDER_WAY = (Status.COMPARING, Status.LISTING)
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="reconciliations", db_index=False)
+    connection = models.ForeignKey(
+        Connection, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    #: What the connection was called at the time.
+    organisation = models.CharField(max_length=200)
+    #: The days on which the postings were written, both included, in the installation's time zone.
+    since = models.DateField()
+    until = models.DateField()
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.COMPARING)
+    #: Why it waits, or why it could not go on.
+    message = models.TextField(blank=True, default="")
+    wake_at = models.DateTimeField(null=True, blank=True)
+    #: Failures in a row, which make the pauses longer.
+    failures = models.PositiveSmallIntegerField(default=0)
+    total = models.PositiveIntegerField()
+    done = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    #: Findings that the reconciliation before did not have.
+    fresh = models.PositiveIntegerField(default=0)
+    #: The last posting compared, and how far the list of others was read.
+    last = models.PositiveBigIntegerField(default=0)
+    listed_until = models.DateTimeField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    lease_token = models.PositiveBigIntegerField(default=0)
+    asked_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["team", "-id"], name="reconciliations_of_a_team"),
+            models.Index(fields=["connection", "-id"], name="reconciliations_of_connection"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection"],
+                condition=models.Q(status__in=["comparing", "listing"]),
+                name="one_reconciliation_of_an_organisation_at_a_time",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organisation}, {self.since:%-d %b %Y} to {self.until:%-d %b %Y}"
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether the machine still has something to do with it."""
+        return self.status in self.UNDER_WAY
+
+
+class ReconciliationFindingQuerySet(models.QuerySet[Any]):
+    """Rows that belong to a team through their reconciliation."""
+
+    def for_team(self, team: Team | None) -> Self:
+        """Only the team's rows; none without a team."""
+        return self.none() if team is None else self.filter(reconciliation__team=team)
+
+
+class ReconciliationFinding(models.Model):
+    """A posting that is not as it was written, or a record that no posting is of. What is the same has no row.
+
+    `changes` are the values of `books.comparison.Change`, each between spaces; `fields` lists the same field by field,
+    as [change, label, was, now]. `key` is what it is about, the same in every reconciliation.
+    """
+
+    class Verdict(models.TextChoices):
+        SAME = "same", "Same"
+        MOVED_ON = "moved_on", "Moved on"
+        CHANGED = "changed", "Changed"
+        GONE = "gone", "Gone"
+        UNKNOWN = "unknown", "Not from here"
+        WRITTEN_AGAIN = "written_again", "Written again later"
+        UNREADABLE = "unreadable", "Not readable"
+
+    #: What somebody should look at.
+    ALARMING = (Verdict.CHANGED, Verdict.GONE, Verdict.UNKNOWN)
+
+    reconciliation = models.ForeignKey(
+        Reconciliation, on_delete=models.CASCADE, related_name="findings", db_index=False
+    )
+    posting = models.ForeignKey(Posting, on_delete=models.SET_NULL, null=True, blank=True, related_name="findings")
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    key = models.CharField(max_length=220)
+    verdict = models.CharField(max_length=20, choices=Verdict.choices)
+    changes = models.CharField(max_length=300, blank=True, default="")
+    fields = models.JSONField(default=list)
+    note = models.TextField(blank=True, default="")
+    #: SHA-256 of the verdict and the fields: the same finding the night after has the same.
+    signature = models.CharField(max_length=64)
+    is_fresh = models.BooleanField(default=True)
+    noun = models.CharField(max_length=120)
+    number = models.CharField(max_length=200, blank=True, default="")
+    described = models.CharField(max_length=300, blank=True, default="")
+    contact = models.CharField(max_length=200, blank=True, default="")
+    day = models.DateField(null=True, blank=True)
+    status = models.CharField(max_length=60, blank=True, default="")
+    currency = models.CharField(max_length=10, blank=True, default="")
+    amount = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    provider_id = models.CharField(max_length=200, blank=True, default="")
+    link = models.TextField(blank=True, default="")
+
+    objects = ReconciliationFindingQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["reconciliation", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["reconciliation", "key"], name="a_reconciliation_finds_a_thing_once")
+        ]
+        indexes = [models.Index(fields=["reconciliation", "verdict", "id"], name="findings_by_verdict")]
+
+    def __str__(self) -> str:
+        return f"{self.number or self.described or self.noun}: {self.get_verdict_display()}"

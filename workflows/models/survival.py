@@ -97,6 +97,7 @@ class Notice(models.Model):
         APPROVAL = "approval", "Approval is asked for"
         POLICY = "policy", "Change of the policy"
         BREAK_GLASS = "break_glass", "Past the policy"
+        BOOKS = "books", "Books were changed"
 
     #: Kinds that last until something has changed; the others are single events.
     LASTING = (Kind.RECONNECT, Kind.DOWN, Kind.TRIGGER, Kind.DISK)

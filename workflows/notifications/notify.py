@@ -107,6 +107,8 @@ def recipients(notice: Notice) -> list[User]:
     of_team = Membership.objects.in_force().filter(team=notice.team_id)
     members = User.objects.filter(pk__in=of_team.values("user"), is_active=True).exclude(email="")
     builders = members.filter(pk__in=of_team.filter(role=Role.BUILDER).values("user"))
+    if notice.kind == Kind.BOOKS:
+        return list(members.distinct().order_by("pk"))
     if notice.workflow is None:
         return list(builders.distinct().order_by("pk"))
     own = safeguards.of(notice.workflow)
@@ -134,6 +136,8 @@ def page_of(notice: Notice) -> str:
         return f"{reverse('runs')}?status={statuses[kind]}&workflow={notice.workflow_id}"
     if kind in (Kind.HELD, Kind.LOOP):
         return f"{reverse('runs')}?status={Run.Status.WAITING}&wait={Run.WaitReason.HOLD}&workflow={notice.workflow_id}"
+    if kind is Kind.BOOKS:
+        return f"{reverse('reconciliations')}?connection={notice.connection_id or ''}"
     if notice.workflow_id is not None:
         return reverse("workflow", args=[notice.workflow_id])
     if notice.connection_id is not None:

@@ -23,6 +23,7 @@ _BEAT = "workflows.worker.tasks.heartbeat"
 _CHORES = "workflows.worker.tasks.do_chores"
 _BATCHES = "workflows.worker.tasks.continue_batches"
 _BACKTESTS = "workflows.worker.tasks.continue_backtests"
+_RECONCILIATIONS = "workflows.worker.tasks.continue_reconciliations"
 #: Inside `wake_once`: how many workers were asked for so far. None where messages are sent at once.
 _gathered: ContextVar[list[int] | None] = ContextVar("gathered", default=None)
 
@@ -61,6 +62,11 @@ def wake_for_batches() -> None:
 def wake_for_backtests() -> None:
     """Ask a worker to continue the backtests."""
     async_task(_BACKTESTS)
+
+
+def wake_for_reconciliations() -> None:
+    """Ask a worker to continue the reconciliations."""
+    async_task(_RECONCILIATIONS)
 
 
 def request_heartbeat() -> None:

@@ -61,6 +61,7 @@ def tone(status: str | Run) -> str:
 def notice_tone(kind: str) -> str:
     """The colour of a notice's kind: "bad" if something stopped, "warn" if it waits for a person."""
     waits = {Notice.Kind.HELD, Notice.Kind.LOOP, Notice.Kind.REVIEW, Notice.Kind.EXPECTED, Notice.Kind.PAUSED}
+    waits |= {Notice.Kind.BOOKS}
     return "warn" if kind in waits else "bad"
 
 

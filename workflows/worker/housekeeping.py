@@ -24,6 +24,7 @@ from workflows.books import filling
 from workflows.models import Beat
 from workflows.notifications import email, notify
 from workflows.preview import backtest
+from workflows.reconciliation import beginning, working
 from workflows.runs import bulk_actions
 from workflows.runtime import heartbeats
 from workflows.triggers import csv_start, idempotency, wake_on_webhook
@@ -32,6 +33,8 @@ from workflows.worker import expected_runs, monitors, retention
 logger = logging.getLogger(__name__)
 
 _DAY_SECONDS = 86_400
+#: Less than a day, so that what began at the end of one night begins in the next.
+_NIGHTLY_SECONDS = 64_800
 #: How often a round over the organisations begins.
 _ROUND_SECONDS = 600
 #: A chore with very many calls stops after this long.
@@ -47,6 +50,9 @@ def do_chores() -> None:
     _chore("look for missing runs", expected_runs.check)
     _chore("go on with batches", bulk_actions.work)
     _chore("go on with backtests", backtest.work)
+    if _is_night() and _is_due("reconcile the books", _NIGHTLY_SECONDS):
+        _chore("reconcile the books", beginning.begin_nightly)
+    _chore("go on with reconciliations", working.work)
     _chore("tell people", email.send_due)
     _chore("end what closed accounts hold", leaving.end_closed_accounts)
     _chore("remove memberships that are over", members.remove_ended)
@@ -63,6 +69,7 @@ def do_chores() -> None:
         _chore("forget what was read long ago", notify.forget_old)
         _chore("forget old keys of API calls", idempotency.forget_old)
         _chore("forget old backtests", backtest.forget_old)
+        _chore("forget old reconciliations", beginning.forget_old)
         _chore("forget files that were not started", csv_start.forget_unstarted)
         _chore("make postings that an older version left out", filling.fill_recent)
 

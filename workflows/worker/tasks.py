@@ -49,3 +49,14 @@ def continue_backtests() -> None:
         backtest.work()
     finally:
         heartbeats.note(heartbeats.FINISHED)
+
+
+def continue_reconciliations() -> None:
+    """Continue the reconciliations."""
+    from workflows.reconciliation import working
+    from workflows.runtime import heartbeats
+
+    try:
+        working.work()
+    finally:
+        heartbeats.note(heartbeats.FINISHED)
