@@ -71,6 +71,7 @@ PAGES = (
     GuidePage("runs", "See what happened", LOOK, ("runs", "run", "run_turns", "run_turn")),
     GuidePage("documents", "See what was written", LOOK, ("documents",)),
     GuidePage("take-back", "Take back what was written", LOOK, ("undo_run",)),
+    GuidePage("reconciliation", "See what was changed since", LOOK, ("reconciliations", "reconciliation")),
     GuidePage("activity", "See who did what", LOOK, ("activity", "check_record")),
     GuidePage("when-a-run-fails", "When a run fails", LOOK, ("way_out", "bulk", "batch")),
     GuidePage("notices", "Notices and safeguards", LOOK, ("notices", "workflow_safeguards")),

@@ -31,6 +31,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Workflows", "account_tree", reverse("workflows")),
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
             _item(request, "Documents", "description", reverse("documents")),
+            _item(request, "Reconciliation", "fact_check", reverse("reconciliations")),
             _item(request, "Activity", "history", reverse("activity")),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "People", "group", reverse("people")),

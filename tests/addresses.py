@@ -26,6 +26,8 @@ from workflows.models import (
     LookupVersion,
     Notice,
     Preview,
+    Reconciliation,
+    ReconciliationFinding,
     Release,
     Run,
     SampleItem,
@@ -76,6 +78,19 @@ def furnish(made: World, cast: Cast) -> None:
         team=made.team, workflow=made.workflow, plan=plan, days=7, since="2026-10-01", status="done", found=1, done=1
     )
     BacktestItem.objects.create(backtest=backtest, number=1, key="Acme 1", data={}, outcome="filtered")
+    reconciliation = Reconciliation.objects.create(
+        team=made.team, connection=made.xero, organisation="Acme Ltd", since="2026-11-01", until="2026-11-30",
+        status="done", total=4, done=4, fresh=1, counts={"same": 2, "changed": 1, "unknown": 1},
+    )  # fmt: skip
+    ReconciliationFinding.objects.create(
+        reconciliation=reconciliation, run=made.run, key="posting:0", verdict="changed", changes=" amount ",
+        fields=[["amount", "Total", "115.00", "126.50"]], signature="a", noun="Sales invoice", number="INV-0007",
+        contact="Acme Ltd's customer", day="2026-11-22", currency="NZD", amount=115,
+    )  # fmt: skip
+    ReconciliationFinding.objects.create(
+        reconciliation=reconciliation, key="record:0", verdict="unknown", signature="b", noun="Bill",
+        note="It was written with this installation's access, by something other than Pinxero.",
+    )  # fmt: skip
 
 
 def path_of(name: str, world: World) -> str:
@@ -102,6 +117,7 @@ def path_of(name: str, world: World) -> str:
         "batch_id": Batch.objects.get(team=world.team).pk,
         "item_id": SampleItem.objects.get().pk,
         "backtest_id": Backtest.objects.get().pk,
+        "reconciliation_id": Reconciliation.objects.get().pk,
         "backtest_item_id": BacktestItem.objects.get().pk,
         "part": "items",
         "upload_id": Upload.objects.get().pk,

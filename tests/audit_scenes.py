@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -32,6 +33,7 @@ from workflows.definitions import editing
 from workflows.lookup_tables import editing as tables
 from workflows.models import Batch, LookupTable, Posting, Run, StepRun
 from workflows.publishing import activation, publish
+from workflows.reconciliation import beginning
 from workflows.runs import bulk_actions, decisions, undoing
 from workflows.runs.search import Filter
 from workflows.triggers import inbound_webhooks
@@ -315,6 +317,9 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.RUN_UNDO: undo,
     Audited.RUNS_DECIDED: batch,
     **approval_scenes.SCENES,
+    Audited.RECONCILED: lambda scene: beginning.begin(
+        scene.world.xero, since=date(2026, 11, 1), until=date(2026, 11, 30), by=scene.by
+    ),
     Audited.EXPORTED: lambda scene: scene.signed_in().get(reverse("documents_csv"), {"contact": "auditor"}),
 }
 #: allauth lets others know of these only after its own transaction.

@@ -26,6 +26,7 @@ class RecordState(StrEnum):
     DELETED = "deleted"
     ARCHIVED = "archived"
     MERGED = "merged"
+    CLOSED = "closed"
 
     @property
     def is_ended(self) -> bool:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 NO_PAGES = {
     "admin:autocomplete", "admin:jsi18n", "admin:search", "backtest_file", "backup", "export_lookup_table",
     "export_workflow", "documents_csv", "documents_xlsx", "documents_evidence", "run_evidence", "activity_csv",
-    "activity_xlsx", "guide_picture", "mfa_download_recovery_codes",
+    "reconciliation_csv", "activity_xlsx", "guide_picture", "mfa_download_recovery_codes",
 }  # fmt: skip
 #: In the dark only the colours are others.
 COLOURS = ["color-contrast", "link-in-text-block"]

@@ -39,7 +39,7 @@ SCENES: dict[str, list[Scene]] = {
     "builder": [
         *(scenes.runs, scenes.recipes, scenes.editor, scenes.panels, scenes.previews, scenes.publishing),
         *(later_scenes.files, later_scenes.lookup_tables, later_scenes.import_and_export, later_scenes.around),
-        *(later_scenes.failures, scenes.activity),
+        *(later_scenes.failures, scenes.reconciliation, scenes.activity),
     ],
     "administrator": [later_scenes.people],
 }

@@ -50,6 +50,22 @@ def runs(stage: Stage, person: Person, camera: Camera) -> None:
     stage.python(_SPREAD)
 
 
+def reconciliation(stage: Stage, person: Person, camera: Camera) -> None:
+    """After somebody has changed some of what the runs have written."""
+    changed, renumbered, deleted = stage.sandbox.invoices()[:3]
+    line = {"Description": "Grilled nectarines", "Quantity": 1, "UnitAmount": 95, "AccountCode": "200"}
+    stage.sandbox.change("invoice", changed["id"], LineItems=[line])
+    stage.sandbox.change("invoice", renumbered["id"], InvoiceNumber="INV-2044")
+    stage.sandbox.change("invoice", deleted["id"], Status="DELETED")
+    person.page.set_viewport_size(LIST)
+    person.open("/reconciliations/")
+    person.field("Organisation").select_option(label="Demo Company (NZ)")
+    person.click("Reconcile now")
+    done = person.page.locator(".px-head").get_by_text("Done", exact=True)
+    person.reload_until(lambda: done.count() > 0, seconds=120)
+    camera.take("reconciliation", person.page.locator(".px-head"), person.page.locator("#px-listed"), highest=760)
+
+
 def activity(stage: Stage, person: Person, camera: Camera) -> None:
     """Late, so that there is something to see."""
     person.page.set_viewport_size(LIST)

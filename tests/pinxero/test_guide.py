@@ -21,8 +21,8 @@ FOLDER = Path(settings.BASE_DIR) / "docs" / "guide"
 #: What answers a GET of a builder with something else than a page of Pinxero's own.
 NO_PAGES = {
     "backtest_file", "backup", "documents_csv", "documents_xlsx", "documents_evidence", "run_evidence",
-    "activity_csv", "activity_xlsx", "guide_picture", "export_lookup_table", "export_workflow", "api_schema",
-    "account_inactive", "account_reset_password_from_key", "account_reset_password_from_key_done",
+    "activity_csv", "activity_xlsx", "reconciliation_csv", "guide_picture", "export_lookup_table", "export_workflow",
+    "api_schema", "account_inactive", "account_reset_password_from_key", "account_reset_password_from_key_done",
     "mfa_download_recovery_codes",
 }  # fmt: skip
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.key)

@@ -20,6 +20,7 @@ from tests.walk.stage import Stage
 from workflows.definitions import editing
 from workflows.models import Notice, Posting, Reconciliation, ReconciliationFinding, Run
 from workflows.reconciliation import beginning, working
+from workflows.runs import undoing
 
 WRITING = [each for each in registry.actions() if has_provider(each) and each.effect is not Effect.READS]
 LINE = {"description": "Shelf", "quantity": "1", "unit_amount": "100", "account_code": "200"}
@@ -254,6 +255,23 @@ def test_people_are_told_once_of_what_is_new(stage: Stage) -> None:
     assert (again.fresh, again.counts) == (0, {"changed": 1})
     notice.refresh_from_db()
     assert notice.count == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["xero.create_invoice", "xero.create_contact", "xero.create_project", "pinterest.create_board"]
+)
+def test_what_was_taken_back_from_here_is_no_tampering(stage: Stage, key: str) -> None:
+    action = registry.action(key)
+    run = stage.settle(stage.start(action, example(action, stage.api(action), stage.sandbox)))
+    (posting,) = undoing.written(run)
+    digest = undoing.look([posting]).prospects[posting.pk].digest
+    undo = stage.settle(undoing.take_back(run, {posting.pk: digest}, by=stage.cast.builder, reason="It was wrong"))
+    assert (undo.status, undo.error) == ("succeeded", "")
+    made = reconcile(stage, action.connector.key)
+    assert made.counts == {"written_again": 1, "same": 1}
+    if key == "xero.create_contact":
+        stage.sandbox.change("contact", posting.provider_id, ContactStatus="ACTIVE")
+        assert found(reconcile(stage)) == {posting.provider_id: ("changed", "restored")}
 
 
 def test_only_the_last_write_of_a_record_says_what_it_should_be(stage: Stage) -> None:

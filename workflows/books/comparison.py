@@ -126,7 +126,8 @@ def _of_ended(posting: Posting, reading: Current | Gone) -> Comparison:
 def _state(posting: Posting, now: Current) -> Iterator[FieldChange]:
     told = now.status or now.state.value.capitalize()
     if now.state.is_ended:
-        yield FieldChange(_ENDS[now.state], "State", _status(posting), told)
+        # What is closed was finished, which is its usual course.
+        yield FieldChange(_ENDS.get(now.state, Change.STATUS), "State", _status(posting), told)
     elif posting.status and now.status and posting.status != now.status:
         change = Change.PAID if now.state is RecordState.PAID else Change.STATUS
         yield FieldChange(change, "State", posting.status, now.status)

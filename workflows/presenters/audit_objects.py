@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import reverse
 
 from integrations.audit.objects import ObjectKind
-from workflows.models import Batch, LookupTable, Run, Workflow
+from workflows.models import Batch, LookupTable, Reconciliation, Run, Workflow
 
 KINDS = (
     ObjectKind(
@@ -32,6 +32,12 @@ KINDS = (
         "Lookup table",
         address=lambda pk: reverse("lookup_table", args=[pk]),
         rows=lambda team: LookupTable.objects.filter(team=team),
+    ),
+    ObjectKind(
+        "reconciliation",
+        "Reconciliation",
+        address=lambda pk: reverse("reconciliation", args=[pk]),
+        rows=lambda team: Reconciliation.objects.filter(team=team),
     ),
     ObjectKind("api token", "API token", address=lambda pk: reverse("api_tokens")),
     ObjectKind("documents", "Page", address=lambda pk: reverse("documents")),

@@ -20,6 +20,7 @@ from integrations.models import Connection
 from integrations.transport.call_budget import Purpose
 from integrations.transport.http import ApiClient
 from workflows.books.comparison import Comparison, Verdict, compare
+from workflows.books.undo.action import UndoAction
 from workflows.models import Posting, Reconciliation, ReconciliationFinding, StepRun
 
 #: So many are compared before the result is stored.
@@ -46,7 +47,7 @@ def _of_operation(
     reconciliation: Reconciliation, key: str, postings: Sequence[Posting], api: ApiClient
 ) -> Iterator[tuple[str, ReconciliationFinding | None]]:
     action = operation_or_none(key)
-    readings = _readings(action, postings, api)
+    readings = _readings(_reader(key), postings, api)
     for posting in postings:
         reading = readings.get(posting.provider_id) or Unreadable("The provider gave no ID for it.")
         leaves = action.leaves if isinstance(action, Action) else RecordState.OPEN
@@ -59,11 +60,11 @@ def _of_operation(
             yield compared.verdict.value, _of_posting(reconciliation, posting, compared)
 
 
-def _readings(action: object, postings: Sequence[Posting], api: ApiClient) -> Mapping[str, Reading]:
+def _readings(action: Action | None, postings: Sequence[Posting], api: ApiClient) -> Mapping[str, Reading]:
     asked = [
         Written(each.provider_id, each.contact_id, each.step_run.output or {}) for each in postings if each.provider_id
     ]
-    if not isinstance(action, Action):
+    if action is None:
         return {each.provider_id: Unreadable("The step that wrote it is no longer part of Pinxero.") for each in asked}
     granted = api.connection.grant.scopes  # empty where they are not known
     if granted and (missing := action.missing_scopes(granted)):
@@ -90,9 +91,17 @@ def _last_of_each(postings: Sequence[Posting]) -> dict[str, int]:
 
 
 def _reads(operation: str) -> bool:
-    """Whether the step can read what it wrote. One that cannot, as a mail of an invoice, says nothing about it."""
+    """Whether what the step wrote can be read. A step that cannot, as a mail of an invoice, says nothing about it."""
+    reader = _reader(operation)
+    return reader is not None and not reader.unreadable
+
+
+def _reader(operation: str) -> Action | None:
+    """The action that reads what a step wrote. What was taken back is read as what it was."""
     action = operation_or_none(operation)
-    return isinstance(action, Action) and not action.unreadable
+    if isinstance(action, UndoAction):
+        return action.original
+    return action if isinstance(action, Action) else None
 
 
 def _of_posting(reconciliation: Reconciliation, posting: Posting, compared: Comparison) -> ReconciliationFinding:

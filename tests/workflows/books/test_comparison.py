@@ -81,7 +81,11 @@ def test_each_difference_is_named_with_what_it_was_and_is(
 
 @pytest.mark.parametrize(
     ("status", "state", "change"),
-    [("Approved", RecordState.OPEN, Change.STATUS), ("Paid", RecordState.PAID, Change.PAID)],
+    [
+        ("Approved", RecordState.OPEN, Change.STATUS),
+        ("Paid", RecordState.PAID, Change.PAID),
+        ("Closed", RecordState.CLOSED, Change.STATUS),
+    ],
 )
 def test_the_usual_course_of_a_document_is_no_change_of_it(status: str, state: RecordState, change: Change) -> None:
     found = of(replace(NOW, status=status, state=state))

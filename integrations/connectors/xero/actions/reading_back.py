@@ -265,7 +265,7 @@ def _item(record: Record, details: Mapping[str, Any]) -> Current:
 def _project(record: Record, details: Mapping[str, Any]) -> Current:
     is_closed = record.get("status") == "CLOSED"
     return Current(
-        state=RecordState.ARCHIVED if is_closed else RecordState.OPEN,
+        state=RecordState.CLOSED if is_closed else RecordState.OPEN,
         described=f"Project {record.get('name') or ''}",
         status="Closed" if is_closed else None,
         output=record,
