@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='notice',
             name='kind',
-            field=models.CharField(choices=[('failed', 'Runs failed'), ('review', 'Runs need a person'), ('crashed', 'Runs crashed'), ('paused', 'Workflow paused'), ('held', 'Runs are held'), ('loop', 'Workflows start each other'), ('expected', 'A run is missing'), ('reconnect', 'Needs reconnecting'), ('down', 'Provider is down'), ('trigger', 'Looking fails'), ('disk', 'Disk is nearly full'), ('books', 'Books were changed')], max_length=20),
+            field=models.CharField(choices=[('failed', 'Runs failed'), ('review', 'Runs need a person'), ('crashed', 'Runs crashed'), ('paused', 'Workflow paused'), ('held', 'Runs are held'), ('loop', 'Workflows start each other'), ('expected', 'A run is missing'), ('reconnect', 'Needs reconnecting'), ('down', 'Provider is down'), ('trigger', 'Looking fails'), ('disk', 'Disk is nearly full'), ('approval', 'Approval is asked for'), ('policy', 'Change of the policy'), ('break_glass', 'Past the policy'), ('books', 'Books were changed')], max_length=20),
         ),
         migrations.CreateModel(
             name='Reconciliation',
