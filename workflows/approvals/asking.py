@@ -11,6 +11,7 @@ was refused once needs an approval even if the policy has changed since.
 from __future__ import annotations
 
 import logging
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -38,6 +39,8 @@ Status = ApprovalRequest.Status
 #: What the step's attempts call this gate.
 _WHAT = "approval"
 _POLICY_HOLD = "policy"
+#: How long a run trusts the policy that it has read, as it does the state of a connection.
+_CURRENT_SECONDS = 2.0
 
 
 def gate(intent: Intent) -> None:
@@ -62,7 +65,7 @@ def gate(intent: Intent) -> None:
 
 def _judge(intent: Intent, refused: ApprovalRequest | None) -> None:
     """What the policy asks for; at least what was asked for when the write was refused before."""
-    version = policy.in_force(intent.run.team_id)
+    version = _policy(intent)
     found = first_fitting(policy.rules_of(version), facts.of_intent(intent)) if version is not None else None
     rule = found[1] if found else None
     if version is None or rule is None or rule.then is Then.NOTHING:
@@ -79,6 +82,16 @@ def _judge(intent: Intent, refused: ApprovalRequest | None) -> None:
         gates.hold(intent, _POLICY_HOLD, f"{where} holds this write until a person lets it go.{why}")
         return
     raise _stopped(intent, _refusal(version, rule, where, why))
+
+
+def _policy(intent: Intent) -> PolicyVersion | None:
+    """The policy in force, read again in a run that goes on once what is known of it is two seconds old."""
+    now = time.monotonic()
+    known: tuple[float, PolicyVersion | None] | None = getattr(intent.run, "known_policy", None)
+    if known is None or now - known[0] > _CURRENT_SECONDS:
+        known = (now, policy.in_force(intent.run.team_id))
+        intent.run.known_policy = known  # type: ignore[attr-defined]
+    return known[1]
 
 
 def _refusal(version: PolicyVersion, rule: Rule, where: str, why: str) -> str:
