@@ -66,6 +66,13 @@ class Style:
     takes_lakhs: bool = False
 
 
+def with_places(number: Decimal, least: int, *, grouped: bool = True) -> str:
+    """The number without trailing zeros, but with at least this many decimals; thousands with a comma if `grouped`."""
+    whole, _, places = (f"{number:,f}" if grouped else f"{number:f}").partition(".")
+    kept = places.rstrip("0").ljust(least, "0")
+    return f"{whole}.{kept}" if kept else whole
+
+
 def style_of(decimal: str = "") -> Style:
     """By the decimal mark alone: "." or ",", with any usual separator of thousands; "" if it is not given."""
     if not decimal:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import attrgetter
 
 from django.db.models import TextChoices
 
 from integrations.core.exact_json import storable_text
+from integrations.core.numbers import with_places
 from integrations.framework.base import Effect
 from integrations.framework.current import Current, CurrentLine, Gone, Reading, RecordState, Unreadable
 from workflows.models import Posting, PostingLine
@@ -181,10 +183,8 @@ def _is_same(was: str, now: str) -> bool:
 
 
 def amount_text(amount: Decimal) -> str:
-    """An amount with at least two places and all that are not zero."""
-    text = f"{amount.normalize():f}"
-    whole, _, places = text.partition(".")
-    return f"{whole}.{places:0<2}"
+    """An amount with at least two places and all that are not zero, without marks between thousands."""
+    return with_places(amount, 2, grouped=False)
 
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -194,12 +194,8 @@ def _lines(posting: Posting, lines: Sequence[PostingLine], now: Current) -> Iter
     """Other accounts and tax rates; not where the posting does not know all of its lines."""
     if not now.lines or not _are_whole(posting, lines) or any(each.net is None for each in now.lines):
         return
-    yield from _groups(
-        Change.ACCOUNT, "Account", lines, now.lines, lambda line: line.account, lambda line: line.account, _is_account
-    )
-    yield from _groups(
-        Change.TAX_RATE, "Tax rate", lines, now.lines, lambda line: line.tax_rate, lambda line: line.tax_rate, _is_rate
-    )
+    yield from _groups(Change.ACCOUNT, lines, now.lines, attrgetter("account"), _is_account)
+    yield from _groups(Change.TAX_RATE, lines, now.lines, attrgetter("tax_rate"), _is_rate)
 
 
 def _are_whole(posting: Posting, lines: Sequence[PostingLine]) -> bool:
@@ -210,28 +206,26 @@ def _are_whole(posting: Posting, lines: Sequence[PostingLine]) -> bool:
 
 def _groups(
     change: Change,
-    label: str,
     lines: Sequence[PostingLine],
     current: Sequence[CurrentLine],
-    name_was: Callable[[PostingLine], str],
-    name_now: Callable[[CurrentLine], str],
+    name_of: Callable[[PostingLine | CurrentLine], str],
     fits: Callable[[str, CurrentLine], bool],
 ) -> Iterator[FieldChange]:
     """One change if the net amounts stand under other names, or are otherwise divided among them. A document whose
     amount changed is only said to have other accounts if it has."""
-    if any(not name_was(line) for line in lines):
+    if any(not name_of(line) for line in lines):
         return  # what the provider filled in is not known
     was: dict[str, Decimal] = {}
     for line in lines:
-        was[name_was(line)] = was.get(name_was(line), Decimal(0)) + line.net
+        was[name_of(line)] = was.get(name_of(line), Decimal(0)) + line.net
     now: dict[str, Decimal] = {}
     for each in current:
-        name = next((name for name in was if fits(name, each)), name_now(each))
+        name = next((name for name in was if fits(name, each)), name_of(each))
         now[name] = now.get(name, Decimal(0)) + (each.net or 0)
     is_otherwise_divided = was != now and sum(was.values()) == sum(now.values())
     if was.keys() != now.keys() or is_otherwise_divided:
         names = [name for name in (*was, *now) if was.get(name) != now.get(name)]
-        yield FieldChange(change, label, _told(was, names), _told(now, names))
+        yield FieldChange(change, change.label, _told(was, names), _told(now, names))
 
 
 def _told(sums: dict[str, Decimal], names: Iterable[str]) -> str:

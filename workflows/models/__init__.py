@@ -1,6 +1,6 @@
 """The tables: what people define (definition), what the machine records (execution), people's decisions (control),
 starts, samples, safeguards and notices (survival), lookup tables, previews, backtests, backups, postings (what
-was written), approvals (policies, requests, holds), and backfills (release).
+was written), approvals (policies, requests, holds), backfills (release), and what work in portions has in common.
 
 May use the rows of `integrations` and nothing above. Begin with `definition.py`, then `execution.py`.
 """

@@ -10,9 +10,10 @@ from django.db import models
 from integrations.core.exact_json import ExactJSONField
 from integrations.models import Connection, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowVersion
+from workflows.models.portions import InPortions
 
 
-class Backtest(models.Model):
+class Backtest(InPortions):
     """A preview of a plan over every item since a day. `version` is None where it is of the draft.
 
     A worker first reads the items, then walks the plan with each. `totals` holds what the documents come to so far, by
@@ -39,11 +40,6 @@ class Backtest(models.Model):
     days = models.PositiveSmallIntegerField()
     since = models.DateField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.READING)
-    #: Why it waits, or why it could not go on.
-    message = models.TextField(blank=True, default="")
-    wake_at = models.DateTimeField(null=True, blank=True)
-    #: Failures in a row to read or to go on, which make the pauses longer.
-    failures = models.PositiveSmallIntegerField(default=0)
     #: There were more items than are taken.
     is_cut = models.BooleanField(default=False)
     #: Where reading goes on after an interruption.
@@ -51,10 +47,6 @@ class Backtest(models.Model):
     found = models.PositiveIntegerField(default=0)
     done = models.PositiveIntegerField(default=0)
     totals = ExactJSONField(default=dict)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    lease_token = models.PositiveBigIntegerField(default=0)
-    asked_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = TeamQuerySet.as_manager()
 
@@ -70,11 +62,6 @@ class Backtest(models.Model):
 
     def __str__(self) -> str:
         return f"backtest {self.pk}"
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the machine still has something to do with it."""
-        return self.status in self.UNDER_WAY
 
 
 class BacktestPartQuerySet(models.QuerySet[Any]):

@@ -10,6 +10,7 @@ from django.db import models
 from integrations.models import Connection, Team, TeamQuerySet
 from workflows.models.definition import Workflow, WorkflowVersion
 from workflows.models.execution import Run, StepRun, StepRunQuerySet
+from workflows.models.portions import InPortions
 
 
 class Posting(models.Model):
@@ -169,7 +170,7 @@ class Undo(models.Model):
         return bool(self.state == self.State.DONE)
 
 
-class Reconciliation(models.Model):
+class Reconciliation(InPortions):
     """The postings of a period in one organisation, held against what the provider has now.
 
     A worker first compares the postings, then lists what else was written there with this app. `counts` holds how many
@@ -196,11 +197,6 @@ class Reconciliation(models.Model):
     until = models.DateField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.COMPARING)
-    #: Why it waits, or why it could not go on.
-    message = models.TextField(blank=True, default="")
-    wake_at = models.DateTimeField(null=True, blank=True)
-    #: Failures in a row, which make the pauses longer.
-    failures = models.PositiveSmallIntegerField(default=0)
     total = models.PositiveIntegerField()
     done = models.PositiveIntegerField(default=0)
     counts = models.JSONField(default=dict)
@@ -209,10 +205,6 @@ class Reconciliation(models.Model):
     #: The last posting compared, and how far the list of others was read.
     last = models.PositiveBigIntegerField(default=0)
     listed_until = models.DateTimeField(null=True, blank=True)
-    lease_until = models.DateTimeField(null=True, blank=True)
-    lease_token = models.PositiveBigIntegerField(default=0)
-    asked_at = models.DateTimeField(auto_now_add=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
 
     objects = TeamQuerySet.as_manager()
 
@@ -232,11 +224,6 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organisation}, {self.since:%-d %b %Y} to {self.until:%-d %b %Y}"
-
-    @property
-    def is_under_way(self) -> bool:
-        """Whether the machine still has something to do with it."""
-        return self.status in self.UNDER_WAY
 
 
 class ReconciliationFindingQuerySet(models.QuerySet[Any]):

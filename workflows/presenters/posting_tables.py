@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.core.numbers import with_places
 from integrations.core.workbooks import Cell
 from workflows.books import of_runs
 from workflows.definitions import plans
@@ -92,9 +93,7 @@ def address_of(posting: Any, plan: Any) -> str:
 
 def amount_text(amount: Decimal | None) -> str:
     """An amount with two places, or with as many as it has; empty if it is not known."""
-    if amount is None:
-        return ""
-    return f"{_plain(amount):,f}"
+    return "" if amount is None else with_places(amount, 2)
 
 
 def _plain(amount: Decimal) -> Decimal:

@@ -1,9 +1,7 @@
 """A backtest: a preview over the items of past days, done by a worker in portions.
 
-Work is claimed by updating the row under a lease and a token; what was found out about an item is stored in one
-transaction that says "where the token is mine", so a worker that was thought dead counts nothing twice. A worker ends
-its portion as soon as a run is due, so that real work never waits for a backtest. Where the provider allows no more
-calls now, the backtest waits and says so; half of a day's calls are never used by backtests.
+How it is claimed and continued stands in `engine/portions.py`. Where the provider allows no more calls now, it waits
+and says so; half of a day's calls are never used by backtests.
 """
 
 from __future__ import annotations
@@ -16,16 +14,17 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F
 from django.utils import timezone
 
-from integrations.core.clock import DatabaseNow, seconds
+from integrations.core.clock import DatabaseNow
 from integrations.core.errors import Hold, IntegrationError, ReconnectError, TemporaryError
 from integrations.framework.checks import Facts
 from integrations.framework.registry import UnknownOperationError
 from integrations.models import Connection
 from integrations.transport.call_budget import Purpose
-from workflows.engine.due import is_any_due
+from workflows.engine import portions
+from workflows.engine.portions import LostError, Portions
 from workflows.engine.waits import WaitError
 from workflows.models import Backtest, BacktestDocument, BacktestItem, Run, Workflow, WorkflowVersion
 from workflows.preview import backtest_items, backtest_totals, service
@@ -33,9 +32,8 @@ from workflows.preview.backtest_outcome import Judged, Outcome, judge
 from workflows.preview.limits import Limits
 from workflows.preview.predictions.last_outputs import LastOutputs
 from workflows.publishing.publish import fingerprint
-from workflows.runtime import disk, heartbeats, schema_version
+from workflows.runtime import heartbeats
 from workflows.runtime.broker import wake_for_backtests
-from workflows.runtime.clock import backoff
 
 logger = logging.getLogger(__name__)
 
@@ -43,13 +41,12 @@ Status = Backtest.Status
 #: The days that can be chosen.
 DAYS = (7, 30, 90)
 KEPT_DAYS = 7
-#: A task stops working on backtests after this long, and another one continues.
-LONGEST_SECONDS = 20.0
-_LEASE_SECONDS = 180
 _LIMITS = Limits(seconds=15.0, purpose=Purpose.BACKTEST)
 #: An item that was begun this often and never ended, or that failed to be read this often, is passed over.
 _MOST_TRIES = 3
 _MOST_FAILURES = 5
+
+_portions = Portions(Backtest, "workflow", "version", wake=wake_for_backtests)
 
 
 class NotBegunError(Exception):
@@ -58,10 +55,6 @@ class NotBegunError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
-
-
-class _LostError(Exception):
-    """Another worker has the backtest, or a person has stopped it."""
 
 
 class _WaitsError(Exception):
@@ -110,16 +103,12 @@ def _trigger_connection(team_id: int, plan: Mapping[str, Any]) -> Connection | N
 
 def stop(backtest: Backtest) -> bool:
     """Stop it before its next item; what is there stays. False where it has ended already."""
-    under_way = Backtest.objects.filter(pk=backtest.pk, status__in=Backtest.UNDER_WAY)
-    return bool(under_way.update(status=Status.STOPPED, finished_at=DatabaseNow(), wake_at=None, message=""))
+    return _portions.stop(backtest)
 
 
 def forget_old() -> int:
     """Remove the backtests that have been kept long enough; returns how many."""
-    old = Backtest.objects.filter(asked_at__lt=timezone.now() - timedelta(days=KEPT_DAYS))
-    pks = list(old.values_list("pk", flat=True))
-    old.delete()
-    return len(pks)
+    return _portions.forget(KEPT_DAYS)
 
 
 def outcomes(backtest: Backtest) -> dict[str, int]:
@@ -140,42 +129,7 @@ def groups(backtest: Backtest) -> list[dict[str, Any]]:
 
 def work() -> int:
     """Continue the backtests that are due for a while; returns how many portions of them were done."""
-    ends, done = time.monotonic() + LONGEST_SECONDS, 0
-    while time.monotonic() < ends:
-        if schema_version.unknown_migrations() or disk.is_low():
-            return done
-        claimed = _claim()
-        if claimed is None:
-            return done
-        _continue(claimed, ends)
-        done += 1
-        if is_any_due():
-            break
-    if _due().exists():
-        wake_for_backtests()
-    return done
-
-
-def _due() -> QuerySet[Backtest]:
-    free = Q(lease_until__isnull=True) | Q(lease_until__lt=DatabaseNow())
-    awake = Q(wake_at__isnull=True) | Q(wake_at__lte=DatabaseNow())
-    return Backtest.objects.filter(free, awake, status__in=Backtest.UNDER_WAY)
-
-
-def _claim() -> Backtest | None:
-    for pk in _due().order_by("pk").values_list("pk", flat=True):
-        taken = (
-            _due()
-            .filter(pk=pk)
-            .update(lease_until=DatabaseNow() + seconds(_LEASE_SECONDS), lease_token=F("lease_token") + 1, wake_at=None)
-        )
-        if taken:
-            return Backtest.objects.select_related("workflow", "version").get(pk=pk)
-    return None
-
-
-def _mine(backtest: Backtest) -> QuerySet[Backtest]:
-    return Backtest.objects.filter(pk=backtest.pk, lease_token=backtest.lease_token, status__in=Backtest.UNDER_WAY)
+    return _portions.work(_continue)
 
 
 def _continue(backtest: Backtest, ends: float) -> None:
@@ -185,20 +139,20 @@ def _continue(backtest: Backtest, ends: float) -> None:
             _read(backtest, ends)
         else:
             _walk_some(backtest, ends)
-    except _LostError:
+    except LostError:
         return
     except _WaitsError as waits:
-        _wait(backtest, waits.message, waits.pause)
+        _portions.wait(backtest, waits.message, waits.pause)
     except ReconnectError as error:
-        _give_up(backtest, f"{error.message} Reconnect it, then begin another backtest.")
+        _portions.give_up(backtest, f"{error.message} Reconnect it, then begin another backtest.")
     except TemporaryError as error:
-        _wait(backtest, error.message, error.retry_after)
+        _portions.wait(backtest, error.message, error.retry_after)
     except (IntegrationError, UnknownOperationError) as error:
-        _give_up(backtest, str(error))
+        _portions.give_up(backtest, str(error))
     except Exception:
         logger.exception("Backtest %s crashed.", backtest.pk)
-        _give_up(backtest, "Pinxero itself failed in this backtest; nothing was written. The log tells why.")
-    _mine(backtest).update(lease_until=None)
+        _portions.give_up(backtest, "Pinxero itself failed in this backtest; nothing was written. The log tells why.")
+    _portions.give_back(backtest)
 
 
 def _read(backtest: Backtest, ends: float) -> None:
@@ -208,21 +162,15 @@ def _read(backtest: Backtest, ends: float) -> None:
         heartbeats.note_progress()
         with transaction.atomic():
             changes = {"resume": resume, "found": F("found") + len(rows), "failures": 0, "message": ""}
-            _record(backtest, **changes, **({"is_cut": True} if is_cut else {}))
+            _portions.record(backtest, **changes, **({"is_cut": True} if is_cut else {}))
             BacktestItem.objects.bulk_create(rows)
 
     def keep() -> None:
         heartbeats.note_progress()
-        _record(backtest)
+        _portions.record(backtest)
 
     if backtest_items.read(backtest, connection, store, keep=keep, ends=ends):
-        _record(backtest, status=Status.WALKING, resume="")
-
-
-def _record(backtest: Backtest, **changes: Any) -> None:
-    """Change the row and renew the lease. Raises _LostError where it is not this worker's any more."""
-    if not _mine(backtest).update(lease_until=DatabaseNow() + seconds(_LEASE_SECONDS), **changes):
-        raise _LostError
+        _portions.record(backtest, status=Status.WALKING, resume="")
 
 
 def _walk_some(backtest: Backtest, ends: float) -> None:
@@ -231,10 +179,10 @@ def _walk_some(backtest: Backtest, ends: float) -> None:
         heartbeats.note_progress()
         item = backtest.items.filter(outcome=Outcome.PENDING).order_by("number").first()
         if item is None:
-            _record(backtest, status=Status.DONE, finished_at=DatabaseNow(), message="")
+            _portions.record(backtest, status=Status.DONE, finished_at=DatabaseNow(), message="")
             return
         _store(backtest, item, _outcome_of(backtest, item, facts, last))
-        if is_any_due():
+        if portions.gives_way():
             return
 
 
@@ -244,7 +192,7 @@ def _outcome_of(backtest: Backtest, item: BacktestItem, facts: dict[int, Facts],
     if item.tries >= _MOST_TRIES:
         return Judged(Outcome.UNFINISHED, "It could not be previewed.", "Its preview was begun and never ended.")
     BacktestItem.objects.filter(pk=item.pk).update(tries=F("tries") + 1)
-    _record(backtest)
+    _portions.record(backtest)
     try:
         walked = service.walk(backtest.workflow, backtest.plan, item.data, limits=_LIMITS, known=facts, last=last)
     except Exception:
@@ -285,7 +233,7 @@ def _store(backtest: Backtest, item: BacktestItem, judged: Judged) -> None:
     """Store what came of the item, once."""
     backtest.totals = backtest_totals.added(backtest.totals, judged.readable)
     with transaction.atomic():
-        _record(backtest, done=F("done") + 1, totals=backtest.totals, failures=0, message="")
+        _portions.record(backtest, done=F("done") + 1, totals=backtest.totals, failures=0, message="")
         BacktestItem.objects.filter(pk=item.pk).update(
             outcome=judged.outcome,
             group=judged.group,
@@ -294,17 +242,3 @@ def _store(backtest: Backtest, item: BacktestItem, judged: Judged) -> None:
         )
         BacktestDocument.objects.bulk_create(judged.documents)
     backtest.failures = 0
-
-
-def _wait(backtest: Backtest, message: str, pause: float | None) -> None:
-    """Go on later, and say why and when."""
-    wait = pause if pause is not None else backoff(backtest.failures + 1)
-    _mine(backtest).update(
-        message=message,
-        failures=F("failures") + 1,
-        wake_at=DatabaseNow() + max(seconds(wait), timedelta(milliseconds=100)),
-    )
-
-
-def _give_up(backtest: Backtest, message: str) -> None:
-    _mine(backtest).update(status=Status.FAILED, message=message, finished_at=DatabaseNow(), lease_until=None)

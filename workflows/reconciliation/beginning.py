@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from integrations.audit.actions import Audited
 from integrations.audit.record import record
-from integrations.core.clock import DatabaseNow
 from integrations.models import Connection
+from workflows.engine.portions import Portions
 from workflows.models import Posting, Reconciliation
 from workflows.runtime.broker import wake_for_reconciliations
 
@@ -25,6 +25,8 @@ NIGHTLY_DAYS = 92
 #: The longest period of one reconciliation.
 MOST_DAYS = 366
 _KEPT_DAYS = 400
+#: How a worker claims and continues them.
+PORTIONS = Portions(Reconciliation, "connection__grant", wake=wake_for_reconciliations)
 
 
 class NotBegunError(Exception):
@@ -82,16 +84,12 @@ def begin_nightly() -> int:
 
 def stop(reconciliation: Reconciliation) -> bool:
     """Stop it; what was found stays. False where it has ended already."""
-    under_way = Reconciliation.objects.filter(pk=reconciliation.pk, status__in=Reconciliation.UNDER_WAY)
-    return bool(under_way.update(status=Status.STOPPED, finished_at=DatabaseNow(), wake_at=None, message=""))
+    return PORTIONS.stop(reconciliation)
 
 
 def forget_old() -> int:
     """Remove the reconciliations that have been kept long enough; returns how many."""
-    old = Reconciliation.objects.filter(asked_at__lt=timezone.now() - timedelta(days=_KEPT_DAYS))
-    pks = list(old.values_list("pk", flat=True))
-    old.delete()
-    return len(pks)
+    return PORTIONS.forget(_KEPT_DAYS)
 
 
 def of_period(connection: Connection | None, since: date, until: date) -> QuerySet[Posting]:

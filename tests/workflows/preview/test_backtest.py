@@ -17,6 +17,7 @@ from integrations.schema.documents import Document, DocumentLine, Totals
 from tests.base import Cast
 from tests.workflows.conftest import Make, thing
 from tests.workflows.scripted.connector import Provider, WriteThing
+from workflows.engine import portions
 from workflows.models import Backtest, BacktestDocument, BacktestItem, Event, Run, Workflow
 from workflows.preview import backtest, backtest_items
 from workflows.preview.backtest_totals import added
@@ -105,7 +106,7 @@ def test_reading_that_was_interrupted_goes_on_where_it_was(provider: Provider, m
     provider.items, provider.marks = [dated(number) for number in range(1, 4)], True
     made = begin(make_workflow(is_active=False), cast)
     for _ in range(2):
-        claimed = backtest._claim()
+        claimed = backtest._portions.claim()
         assert claimed is not None
         backtest._continue(claimed, 0)
     made.refresh_from_db()
@@ -202,7 +203,7 @@ def test_a_worker_that_dies_is_followed_by_one_that_goes_on_and_counts_nothing_t
 def test_an_item_that_kills_its_workers_is_given_up(provider: Provider, make_workflow: Make, cast: Cast) -> None:
     provider.items = [dated(1), dated(2)]
     made = begin(make_workflow(is_active=False), cast)
-    claimed = backtest._claim()
+    claimed = backtest._portions.claim()
     assert claimed is not None
     backtest._continue(claimed, 0)
     BacktestItem.objects.filter(key="1").update(tries=3)
@@ -261,8 +262,8 @@ def test_real_runs_go_first(
 ) -> None:
     provider.items = [dated(number) for number in range(1, 4)]
     made = begin(make_workflow(is_active=False), cast)
-    backtest._continue(backtest._claim(), 0)  # type: ignore[arg-type]
-    monkeypatch.setattr(backtest, "is_any_due", lambda: True)
+    backtest._continue(backtest._portions.claim(), 0)  # type: ignore[arg-type]
+    monkeypatch.setattr(portions, "is_any_due", lambda: True)
     backtest.work()
     made.refresh_from_db()
     assert (made.status, made.done) == ("walking", 1)

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.utils.formats import date_format
 
 from integrations.core.errors import InvalidInputError
+from integrations.core.numbers import with_places
 from integrations.framework.base import Action, Effect, Operation
 from integrations.schema.documents import Document, DocumentLine, Named, Text, Totals, WrittenDocument
 from integrations.schema.documents import Name as NameOf
@@ -141,21 +142,14 @@ def _line(number: int, line: DocumentLine) -> DocumentRow:
         number=number,
         what=line.description or f"Item {line.item}",
         details=((f"Item {line.item}",) if line.item and line.description else ()) + line.tracking,
-        quantity="" if line.quantity is None else f"{_short(line.quantity, 0)}",
-        unit_amount="" if line.unit_amount is None else _short(line.unit_amount, 2),
+        quantity="" if line.quantity is None else with_places(line.quantity, 0),
+        unit_amount="" if line.unit_amount is None else with_places(line.unit_amount, 2),
         discount=line.discount,
         account=line.account,
         tax_rate=line.tax_rate,
         tax=money(line.tax),
         amount=money(line.amount),
     )
-
-
-def _short(number: Decimal, least: int) -> str:
-    """Without trailing zeros, but with at least this many decimals."""
-    whole, _, places = f"{number:,f}".partition(".")
-    kept = places.rstrip("0").ljust(least, "0")
-    return f"{whole}.{kept}" if kept else whole
 
 
 def money(amount: Decimal | None) -> str:
