@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from integrations.audit.actions import Audited
-from integrations.audit.record import record
+from integrations.audit.record import record, record_difference
 from integrations.core.address_values import midnight
 from integrations.core.clock import DatabaseNow
 from integrations.models import Membership, Role, Team
@@ -102,27 +102,10 @@ def change(membership: Membership, *, role: str, until: date | None, by: User, r
     """Give somebody this role, until this day; returns whether anything changed. Raises NotAllowedError."""
     with transaction.atomic():
         now = _locked(membership)
-        before, was_lasting = words_of(now.role, now.ends_at), _is_lasting(now)
-        now.role, now.ends_at = Role(role), end_of(until)
-        after = words_of(now.role, now.ends_at)
-        if before == after:
-            return False
-        if now.user_id == by.pk:
+        ends_at = end_of(until)
+        if now.user_id == by.pk and words_of(role, ends_at) != words_of(now.role, now.ends_at):
             raise NotAllowedError("Nobody changes their own role or end. Another administrator of the team can.")
-        now.save(update_fields=["role", "ends_at"])
-        if was_lasting:
-            _check_administered(now.team)
-        what = {label for label in {**before, **after} if before.get(label) != after.get(label)}
-        record(
-            Audited.MEMBER_CHANGED,
-            team_id=now.team_id,
-            about=now.user,
-            by=by,
-            reason=reason,
-            before={label: before[label] for label in before if label in what},
-            after={label: after[label] for label in after if label in what},
-        )
-    return True
+        return _change(now, Role(role), ends_at, by=by, reason=reason)
 
 
 def follow_directory(membership: Membership, role: Role | None, *, reason: str) -> None:
@@ -131,22 +114,29 @@ def follow_directory(membership: Membership, role: Role | None, *, reason: str) 
         now = _locked(membership)
         if role is None:
             _remove(now, by=None, reason=reason)
-            return
-        before, was_lasting = {"Role": role_name(now.role)}, _is_lasting(now)
-        now.role = role
-        now.save(update_fields=["role"])
-        if was_lasting:
-            _check_administered(now.team)
-        after = {"Role": role_name(role)}
-        record(
-            Audited.MEMBER_CHANGED,
-            team_id=now.team_id,
-            about=now.user,
-            by=None,
-            reason=reason,
-            before=before,
-            after=after,
-        )
+        else:
+            _change(now, role, now.ends_at, by=None, reason=reason)
+
+
+def _change(now: Membership, role: Role, ends_at: datetime | None, *, by: User | None, reason: str) -> bool:
+    before, was_lasting = words_of(now.role, now.ends_at), _is_lasting(now)
+    after = words_of(role, ends_at)
+    if before == after:
+        return False
+    now.role, now.ends_at = role, ends_at
+    now.save(update_fields=["role", "ends_at"])
+    if was_lasting:
+        _check_administered(now.team)
+    record_difference(
+        Audited.MEMBER_CHANGED,
+        team_id=now.team_id,
+        about=now.user,
+        by=by,
+        reason=reason,
+        before=before,
+        after=after,
+    )
+    return True
 
 
 def remove(membership: Membership, *, by: User, reason: str) -> None:
