@@ -33,7 +33,7 @@ class Team(models.Model):
     name = models.CharField(max_length=100, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     #: The roles that need a second factor here, besides those that need it everywhere.
-    second_factor_roles = models.JSONField(default=list, blank=True)
+    second_factor_roles = models.JSONField(default=list, db_default=[], blank=True)
 
     class Meta:
         ordering = ["name"]

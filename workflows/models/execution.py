@@ -273,7 +273,7 @@ class Run(models.Model):
     @property
     def is_undo(self) -> bool:
         """Whether it takes back what another run wrote; its `Undo` rows say what, and are its plan."""
-        return bool(self.event.operation == UNDO)
+        return self.event_id is not None and self.event.operation == UNDO
 
     @property
     def is_open(self) -> bool:
