@@ -54,6 +54,9 @@ def person_at(stage: Stage, browser: Any) -> Iterator[Callable[..., Person]]:
     def arrive(**options: Any) -> Person:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
         context.set_default_timeout(_MILLISECONDS)
+        if not options.get("java_script_enabled", True):
+            # Chromium sometimes begins a page before it has heard that it is to run no scripts.
+            context.route("**/*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
         people.append(Person(context, stage.url))
         return people[-1]
 

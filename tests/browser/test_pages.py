@@ -27,7 +27,7 @@ WORKFLOW = "</title><script>alert('workflow')</script>"
 NOTE = "javascript:alert(1) <img src=x onerror=alert('note')>"
 RUN = "/runs/1/"
 _MOST_PAGES = 200
-_LEFT_OUT = ("parent=", "before=", "since=", "until=")
+_LEFT_OUT = ("parent=", "before=", "since=", "until=", "document=")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,8 @@ def test_hostile_text_is_shown_as_text_on_every_page_that_a_builder_can_reach(
 
 
 def _path(address: str) -> str:
-    """Without the part of a page, a list of any order and day, the form of a step of any place: so a crawl ends."""
+    """Without the part of a page, a list of any order and day, the form of a step of any place, what is asked of one
+    document of a run: so a crawl ends."""
     parts = urlsplit(urldefrag(address).url)
     query = "&".join(each for each in parts.query.split("&") if not each.startswith(_LEFT_OUT))
     return f"{parts.path}?{query}" if query and "page" not in query else parts.path
