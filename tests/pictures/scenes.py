@@ -53,7 +53,7 @@ def runs(stage: Stage, person: Person, camera: Camera) -> None:
 def reconciliation(stage: Stage, person: Person, camera: Camera) -> None:
     """After somebody has changed some of what the runs have written."""
     changed, renumbered, deleted = stage.sandbox.invoices()[:3]
-    line = {"Description": "Grilled nectarines", "Quantity": 1, "UnitAmount": 95, "AccountCode": "200"}
+    line = {"Description": "Grilled nectarines", "Quantity": 1, "UnitAmount": 95, "AccountCode": "260"}
     stage.sandbox.change("invoice", changed["id"], LineItems=[line])
     stage.sandbox.change("invoice", renumbered["id"], InvoiceNumber="INV-2044")
     stage.sandbox.change("invoice", deleted["id"], Status="DELETED")
