@@ -114,7 +114,10 @@ def _available(run: Run) -> list[RunAction]:
         return [_RELEASE, _CANCEL]
     if run.status == Status.WAITING:
         waits_for_proof = run.wait_reason == Run.WaitReason.UNCERTAIN
-        return [_CANCEL_UNCERTAIN] if waits_for_proof else [_NOW, _CANCEL]
+        if waits_for_proof:
+            return [_CANCEL_UNCERTAIN]
+        # Who may approve it decides on its request; nobody else can send it on its way.
+        return [_CANCEL] if run.wait_reason == Run.WaitReason.APPROVAL else [_NOW, _CANCEL]
     if run.status == Status.QUEUED:
         return [_CANCEL]
     if run.status == Status.RUNNING:

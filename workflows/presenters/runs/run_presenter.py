@@ -134,6 +134,8 @@ class StepCard:
     passed: bool = False
     comparisons: list[Comparison] = field(default_factory=list)
     request: SentRequest | None = None
+    #: Whether the request waits for a person and was never sent.
+    is_unsent: bool = False
     response_headers: list[tuple[str, str]] = field(default_factory=list)
     response_body: str = ""
     exact_response: str = ""
@@ -190,6 +192,7 @@ def card_of(
         card.comparisons = list(comparisons(step_run.outcome.get("tree") or {}, names, step["key"]))
     if step_run.request:
         card.request = sent_request(step_run, operation)
+        card.is_unsent = _is_unsent(step_run)
     card.response_headers = masked(step_run.response_headers or {})
     card.response_body = pretty(step_run.response_body)
     card.exact_response = step_run.response_body if is_pretty_different(step_run.response_body) else ""
@@ -244,6 +247,13 @@ def _shown(value: Any) -> str:
         return ", ".join(_shown(each) for each in value)
     found = labelled_values(value)
     return ", ".join(fact.text for fact in found)
+
+
+def _is_unsent(step_run: StepRun) -> bool:
+    """Whether the step holds a request that was never sent: a policy or a guard holds it back."""
+    if step_run.state != StepRun.State.PENDING or step_run.first_sent_at is not None:
+        return False
+    return not any(line["what"] == "send" for line in step_run.attempts)
 
 
 def sent_request(step_run: StepRun, operation: Operation | None) -> SentRequest | None:
