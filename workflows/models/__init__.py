@@ -1,11 +1,13 @@
-"""The tables: what people define (definition), what the machine records (execution), people's decisions (control),
+"""The tables: what people define (definition), what the machine records (execution), people's decisions (decision),
 starts, samples, safeguards and notices (survival), lookup tables, previews, backtests, backups, postings (what
-was written), approvals (policies, requests, holds), backfills (release), and what work in portions has in common.
+was written), what a team allows (controls), backfills (release), and what work in portions has in common.
 
 May use the rows of `integrations` and nothing above. Begin with `definition.py`, then `execution.py`.
 """
 
-from workflows.models.approval import (
+from workflows.models.backtest import Backtest, BacktestDocument, BacktestItem
+from workflows.models.backup import Backup
+from workflows.models.controls.approval import (
     Approval,
     ApprovalDelegation,
     ApprovalExclusion,
@@ -14,9 +16,7 @@ from workflows.models.approval import (
     TeamControls,
     WriteHold,
 )
-from workflows.models.backtest import Backtest, BacktestDocument, BacktestItem
-from workflows.models.backup import Backup
-from workflows.models.control import Decision
+from workflows.models.decision import Decision
 from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
 from workflows.models.lookup import LookupRow, LookupTable, LookupVersion
