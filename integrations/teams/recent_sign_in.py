@@ -19,7 +19,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.shortcuts import resolve_url
+from django.urls import reverse
 
 from integrations.core.encryption import UndecryptableError, decrypt, encrypt
 
@@ -63,7 +63,7 @@ def ask(request: HttpRequest) -> HttpResponse | None:
         return None
     address = request.get_full_path() if is_waiting else _put_aside(request)
     methods = get_adapter().get_reauthentication_methods(request.user)
-    page = methods[0]["url"] if methods else resolve_url(settings.LOGIN_URL)
+    page = methods[0]["url"] if methods else reverse("account_confirm_at_company")
     return HttpResponseRedirect(f"{page}?{urlencode({'next': address})}")
 
 

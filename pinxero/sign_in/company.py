@@ -3,24 +3,31 @@
 Whoever the server names is known by its `sub` from the first sign-in on. The first time an account is made, or, where
 the server says that the address is verified, the one account with that address is taken. An unverified address takes
 nothing over, and neither takes over a superuser. Groups become roles, see `integrations/people/company_roles.py`.
+
+An account without a password confirms a change by signing in there anew: the server is asked for that with `prompt` and
+`max_age` (https://openid.net/specs/openid-connect-core-1_0.html#AuthRequest).
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.socialaccount.models import SocialApp, SocialLogin
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin
 from allauth.socialaccount.providers.openid_connect import views
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from integrations.connections.allauth_adapter import ConnectAdapter
@@ -53,6 +60,8 @@ class CompanyAdapter(ConnectAdapter):
             return super().get_app(request, provider, client_id)
         if not is_configured():
             raise SocialApp.DoesNotExist
+        # Whoever is signed in here already has come to confirm that it is still them.
+        anew = {"auth_params": {"prompt": "login", "max_age": "0"}} if request.user.is_authenticated else {}
         return SocialApp(
             provider=PROVIDER,
             provider_id=COMPANY,
@@ -63,6 +72,7 @@ class CompanyAdapter(ConnectAdapter):
                 "server_url": settings.OIDC_SERVER_URL,
                 "oauth_pkce_enabled": True,
                 "scope": ["openid", "profile", "email", *settings.OIDC_SCOPES],
+                **anew,
             },
         )
 
@@ -72,9 +82,13 @@ class CompanyAdapter(ConnectAdapter):
         if account.provider != COMPANY or sociallogin.state.get("process") != "login":
             super().pre_social_login(request, sociallogin)
         claims = _claims(request, account.extra_data)
+        if request.user.is_authenticated:
+            _require_sign_in_anew(request, claims)
         if sociallogin.is_existing:
             # What the groups take away stays taken away, also where nobody is let in then.
             _let_in(request, sociallogin.user, claims)
+            if request.user == sociallogin.user:
+                _confirmed(request, sociallogin)
             return
         with transaction.atomic():  # of a stranger who is refused nothing is left behind
             user = _person(request, claims)
@@ -112,6 +126,17 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
     return answer
 
 
+@login_required
+@require_GET
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Where somebody without a password confirms that it is them: by signing in anew at the company's server."""
+    there = request.GET.get("next", "")
+    is_here = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
+    can_confirm = is_configured() and SocialAccount.objects.filter(user=request.user.pk, provider=COMPANY).exists()
+    around = {"next": there if is_here else "", "company": settings.OIDC_NAME if can_confirm else ""}
+    return render(request, "account/confirm_at_company.html", around)
+
+
 def _only_company(provider_id: str) -> None:
     """allauth would take the name of any provider here."""
     if provider_id != COMPANY or not is_configured():
@@ -124,6 +149,26 @@ def _claims(request: HttpRequest, extra: Mapping[str, Any]) -> dict[str, Any]:
     if token and asked and token.get("sub") != asked.get("sub"):
         _refuse(request, f"Signing in with {settings.OIDC_NAME} did not work: the answers are of two people.")
     return {**token, **asked}
+
+
+def _require_sign_in_anew(request: HttpRequest, claims: Mapping[str, Any]) -> None:
+    """Refuse an answer about a sign-in that lies back. A server that does not say when it was is believed: it was asked
+    for a new one."""
+    at = claims.get("auth_time")
+    if isinstance(at, int | float) and time.time() - at >= settings.ACCOUNT_REAUTHENTICATION_TIMEOUT:
+        _refuse(
+            request,
+            f"{settings.OIDC_NAME} did not ask you to sign in anew, so nothing was done. Sign out there and try again.",
+        )
+
+
+def _confirmed(request: HttpRequest, sociallogin: SocialLogin) -> NoReturn:
+    """Go on where it was asked. allauth would begin another session, and what was typed lies in this one."""
+    account = sociallogin.account
+    record_authentication(
+        request, sociallogin.user, "socialaccount", provider=account.provider, uid=account.uid, reauthenticated=True
+    )
+    raise ImmediateHttpResponse(redirect(sociallogin.get_redirect_url(request) or "/"))
 
 
 def _groups(claims: Mapping[str, Any]) -> set[str]:

@@ -36,6 +36,8 @@ class Company:
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     tokens: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    #: What came with each request for a sign-in.
+    authorized: list[dict[str, str]] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -111,6 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert given["client_id"] == CLIENT
         assert given["code_challenge_method"] == "S256"
         assert "openid" in given["scope"].split()
+        self.company.authorized.append(given)
         code = secrets.token_urlsafe(16)
         self.company.codes[code] = given
         self.send_response(302)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+import time_machine
 from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -18,7 +20,9 @@ from integrations.audit.actions import Audited
 from integrations.models import AuditEntry, Membership, Role
 from tests.base import Cast
 from tests.pinxero.oidc_server import CLIENT, SECRET, Company, running_company
+from workflows.models import ApiToken
 
+AT = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 LOGIN = "/accounts/oidc/company/login/"
 NORA = {"sub": "248289761001", "email": "nora@acme.example", "email_verified": True, "preferred_username": "nora"}
 
@@ -184,6 +188,46 @@ def test_nothing_is_connected_to_the_account_of_whoever_is_signed_in(
     parts = urlsplit(there)
     client.get(f"{parts.path}?{parts.query}")
     assert not SocialAccount.objects.exists()
+
+
+def test_whoever_has_no_password_confirms_a_change_at_the_company(company: Company, cast: Cast, client: Client) -> None:
+    with time_machine.travel(AT, tick=False) as clock:
+        come_in(client)
+        clock.shift(3600)
+        asked = client.post(reverse("api_tokens"), {"name": "Shop", "scope": "read", "days": "0"})
+        page = client.get(asked["Location"])
+        assert "Confirm with Acme" in page.content.decode()
+        company.in_token = {"auth_time": int(AT.timestamp())}
+        there = parse_qs(urlsplit(asked["Location"]).query)["next"][0]
+        assert "did not ask you to sign in anew" in come_in(client, next=there).content.decode()
+        assert not ApiToken.objects.exists()
+        company.in_token = {"auth_time": int(AT.timestamp()) + 3590}
+        assert come_in(client, next=there).status_code == 200
+    assert company.authorized[0].keys().isdisjoint({"prompt", "max_age"})
+    assert [(each["prompt"], each["max_age"]) for each in company.authorized[1:]] == [("login", "0"), ("login", "0")]
+    assert ApiToken.objects.get().name == "Shop"
+
+
+def test_somebody_else_at_the_company_does_not_finish_what_was_begun(
+    company: Company, cast: Cast, client: Client
+) -> None:
+    with time_machine.travel(AT, tick=False) as clock:
+        come_in(client)
+        clock.shift(3600)
+        asked = client.post(reverse("api_tokens"), {"name": "Shop", "scope": "read", "days": "0"})
+        company.claims = {"sub": "77", "email": "olaf@acme.example", "email_verified": True, "groups": ["finance"]}
+        there = parse_qs(urlsplit(asked["Location"]).query)["next"][0]
+        assert come_in(client, next=there).status_code == 200
+    assert not ApiToken.objects.exists()
+
+
+def test_an_account_with_nothing_to_confirm_by_is_told_what_to_do(cast: Cast, client: Client) -> None:
+    cast.builder.set_unusable_password()
+    cast.builder.save()
+    client.force_login(cast.builder)
+    page = client.get(reverse("account_confirm_at_company"), {"next": "https://elsewhere.example/"}).content.decode()
+    assert "has no password" in page
+    assert "elsewhere.example" not in page
 
 
 def test_without_a_server_there_is_no_such_door(cast: Cast, client: Client, settings: Any) -> None:
