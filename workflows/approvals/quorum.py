@@ -79,14 +79,14 @@ def _reason(why: str) -> str:
 
 def eligible(request: ApprovalRequest, stage: Stage) -> set[int]:
     """The members whose approval counts in a stage, as far as roles and names go."""
-    members = Membership.objects.filter(team=request.team_id, user__is_active=True)
+    members = Membership.objects.in_force().filter(team=request.team_id, user__is_active=True)
     members = members.filter(user__in=stage.people) if stage.people else members.filter(role=stage.role)
     return set(members.values_list("user", flat=True))
 
 
 def _away_for(team_id: int | None, user: User, today: date) -> Iterable[User]:
     """The people in whose place the person decides today. They must belong to the team themselves."""
-    if not Membership.objects.filter(team=team_id, user=user).exists():
+    if not Membership.objects.in_force().filter(team=team_id, user=user).exists():
         return []
     now = ApprovalDelegation.objects.filter(
         team=team_id, stand_in=user, first_day__lte=today, last_day__gte=today

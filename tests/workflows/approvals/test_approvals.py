@@ -145,6 +145,28 @@ def test_who_published_or_has_no_say_cannot_approve(
     assert Approval.objects.count() == 0
 
 
+def test_an_approver_whose_time_is_over_cannot_approve_nor_can_their_stand_in(
+    provider: Provider, make_workflow: Make, policy: PolicyVersion, cast: Cast
+) -> None:
+    other = User.objects.create_user("deputy")
+    Membership.objects.create(team=cast.team, user=other, role=Role.AUDITOR)
+    today = timezone.now().date()
+    ApprovalDelegation.objects.create(
+        team=cast.team,
+        away=cast.approver,
+        stand_in=other,
+        first_day=today - timedelta(1),
+        last_day=today + timedelta(1),
+    )
+    Membership.objects.filter(user=cast.approver).update(ends_at=timezone.now() - timedelta(seconds=1))
+    start(provider, make_workflow)
+    drain()
+    for person in (cast.approver, other):
+        with pytest.raises(NotAllowedNowError, match="somebody else’s approval"):
+            _approve(person)
+    assert not Approval.objects.exists()
+
+
 def test_the_publisher_cannot_approve_even_as_an_approver_nor_with_a_second_account(
     provider: Provider, make_workflow: Make, policy: PolicyVersion, cast: Cast
 ) -> None:
