@@ -26,7 +26,7 @@ from integrations.core.workbooks import csv_parts
 from integrations.models import Team
 from workflows.books import search
 from workflows.books.search import Filter
-from workflows.evidence import run_files, trail
+from workflows.evidence import approvals_of_run, run_files, trail
 from workflows.evidence.archive import Archive, json_bytes, json_list
 from workflows.evidence.summary import Made, Summary, words_of
 from workflows.models import Posting, Run
@@ -49,13 +49,14 @@ From:     {root}
 {chosen}
 What is in it
 
-summary.pdf          for reading: what was written and what it comes to, each run with its steps, documents and
-                     decisions, the versions of the workflows in words, and the audit trail
+summary.pdf          for reading: what was written and what it comes to, each run with its steps, documents,
+                     approvals and decisions, the versions of the workflows in words, and the audit trail
 documents.csv        the documents, a row each
 run-N/               what is known of run N:
   run.json           the run, what came in, its workflow and version
   steps.json         each step with its inputs and what it gave
   document.json      what was written: each document with its amounts, and by account and tax rate
+  approvals.json     who was asked to allow its writes, who may not, who decided what, and what was held back
   decisions.json     what people decided about it
   version.txt        what the version of the workflow did, in words
   audit.json         the entries of the audit trail about it, with their numbers and hashes
@@ -186,6 +187,7 @@ def _folder(archive: Archive, run: Run) -> Iterator[bytes]:
     yield from archive.add(f"{folder}/steps.json", json_list(run_files.steps(run)))
     yield from archive.add(f"{folder}/document.json", json_list(run_files.documents(run)))
     yield from archive.add(f"{folder}/decisions.json", json_list(run_files.decisions(run)))
+    yield from archive.add(f"{folder}/approvals.json", [json_bytes(approvals_of_run.approvals(run))])
     yield from archive.add(f"{folder}/version.txt", [f"{words_of(run.version)}\n".encode("utf-8", "replace")])
     yield from archive.add(f"{folder}/audit.json", json_list(trail.entries(trail.about_run(run))))
     for name, content in run_files.calls(run):

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from fpdf import FPDF
 from fpdf.fonts import FontFace
 
@@ -32,6 +34,11 @@ _LONGEST, _MOST_LINES = 2_000, 40
 _PER_MILLIMETRE, _LONGEST_CELL, _MOST_CELL_LINES = 7, 800, 12
 MISSING = "\ufffd"
 _MOST_NAMED = 30
+
+
+def exactly(at: datetime | None) -> str:
+    """A time to the second."""
+    return "" if at is None else date_format(timezone.localtime(at), "j M Y, H:i:s T")
 
 
 class Paper(FPDF):

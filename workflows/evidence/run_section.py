@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.utils import timezone
-from django.utils.formats import date_format
-
 from integrations.audit.entry_rows import EntryRow
 from integrations.framework.registry import operation_or_none
 from workflows.definitions import plans
 from workflows.evidence import trail
-from workflows.evidence.paper import Paper
+from workflows.evidence.approvals_of_run import draw_approvals
+from workflows.evidence.paper import Paper, exactly
 from workflows.evidence.run_files import trimmed_words
 from workflows.models import Decision, Run, StepRun
 from workflows.presenters.labels import choice_labels
@@ -23,11 +21,6 @@ from workflows.presenters.runs.run_tree import Iterations, StepNode, rows_at, st
 
 _MOST_VALUES, _MOST_DOCUMENTS, _MOST_LINES, _MOST_DECISIONS, _MOST_ENTRIES = 40, 20, 100, 100, 40
 _INDENT = 5
-
-
-def exactly(at: datetime | None) -> str:
-    """A time to the second."""
-    return "" if at is None else date_format(timezone.localtime(at), "j M Y, H:i:s T")
 
 
 def draw_run(paper: Paper, run: Run) -> None:
@@ -44,6 +37,7 @@ def draw_run(paper: Paper, run: Run) -> None:
     paper.heading("Steps", 3)
     _nodes(paper, step_nodes(run, steps, rows_at(run, steps, "")), 0)
     _documents(paper, run)
+    draw_approvals(paper, run)
     _decisions(paper, run)
     _activity(paper, run)
     paper.missing_note()

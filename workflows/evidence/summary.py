@@ -17,8 +17,8 @@ from integrations.models import Team
 from workflows.books import totals
 from workflows.definitions.description import describe
 from workflows.evidence import trail
-from workflows.evidence.paper import Paper
-from workflows.evidence.run_section import draw_entries, draw_run, exactly
+from workflows.evidence.paper import Paper, exactly
+from workflows.evidence.run_section import draw_entries, draw_run
 from workflows.models import Posting, Run, Workflow, WorkflowVersion
 from workflows.presenters import posting_tables
 from workflows.presenters.presentation import person

@@ -12,17 +12,20 @@ from django.db.models import Q, QuerySet
 from integrations.audit.chain import Content, canonical
 from integrations.audit.entry_rows import EntryRow, entry_rows
 from integrations.models import AuditEntry
-from workflows.models import Decision, Run
+from workflows.models import ApprovalRequest, Decision, Run
 
 _PORTION = 200
 
 
 def about_run(run: Run) -> QuerySet[AuditEntry]:
-    """The entries about the run, and about the decisions on many runs that it was part of."""
+    """The entries about the run, its requests for approval, and the decisions on many runs that it was part of."""
+    requests = ApprovalRequest.objects.filter(run=run).values_list("pk", flat=True)
     batches = Decision.objects.filter(run=run, batch__isnull=False).values_list("batch_id", flat=True)
     about = Q(object_type="run", object_id=str(run.pk))
     if ids := {str(pk) for pk in batches}:
         about |= Q(object_type="batch", object_id__in=ids)
+    if asked := {str(pk) for pk in requests}:
+        about |= Q(object_type="approvalrequest", object_id__in=asked)
     return AuditEntry.objects.filter(about, chain=run.team_id).order_by("number")
 
 
