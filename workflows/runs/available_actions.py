@@ -103,7 +103,8 @@ def available_actions(run: Run) -> list[RunAction]:
 def _available(run: Run) -> list[RunAction]:
     acknowledge = [_ACKNOWLEDGE] if run.has_errors and run.acknowledged_at is None else []
     if run.trimmed_at is not None:
-        return acknowledge
+        # Nothing can run on what is no longer kept; but it can be taken out of “Needs attention”.
+        return [*acknowledge, *([_CANCEL] if run.status in (Status.FAILED, Status.CRASHED) else [])]
     if run.status == Status.NEEDS_REVIEW:
         return [_MARK_DONE, _SEND_AGAIN, _CANCEL_UNCERTAIN]
     if run.status == Status.FAILED:

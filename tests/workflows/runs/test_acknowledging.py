@@ -20,6 +20,7 @@ from tests.world import World, make_event, make_run, make_step_run, make_world
 from workflows.models import Batch, Decision, Run, StepRun
 from workflows.publishing.activation import NotAllowedNowError
 from workflows.runs import bulk_actions, decisions
+from workflows.runs.available_actions import available_actions
 from workflows.runs.search import Filter
 
 ERROR = "Write it failed and was passed over. "
@@ -112,6 +113,15 @@ def test_one_whose_bodies_are_gone_can_still_be_acknowledged(builder: Client, wo
     (run,) = with_errors(world)
     Run.objects.filter(pk=run.pk).update(trimmed_at=timezone.now())
     builder.post(reverse("way_out", args=[run.pk, "acknowledge"]), {"reason": "Old"})
+    assert attention() == set()
+
+
+@pytest.mark.parametrize("status", ["failed", "crashed"])
+def test_a_failed_run_whose_bodies_are_gone_can_still_be_ended(builder: Client, world: World, status: str) -> None:
+    Run.objects.filter(pk=world.run.pk).update(status=status, trimmed_at=timezone.now())
+    assert [each.key for each in available_actions(Run.objects.get(pk=world.run.pk))] == ["cancel"]
+    assert world.run.pk in attention()
+    builder.post(reverse("way_out", args=[world.run.pk, "cancel"]), {"reason": "Old"})
     assert attention() == set()
 
 
