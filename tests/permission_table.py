@@ -152,7 +152,7 @@ ACCOUNTS: dict[str, Rule] = {
     "account_logout": ("shown shown shown shown login", "login login login login login"),
     "account_inactive": ("shown shown shown shown shown", "405 405 405 405 405"),
     "account_reauthenticate": ("shown shown shown shown login", "shown shown shown shown login"),
-    "account_confirm_at_company": ("shown shown shown shown login", "405 405 405 405 login"),
+    "account_confirm_at_company": ("moved moved moved moved login", "405 405 405 405 login"),
     "account_change_password": ("shown shown shown shown login", "shown shown shown shown login"),
     "account_reset_password": ("shown shown shown shown shown", "shown shown shown shown shown"),
     "account_reset_password_done": ("shown shown shown shown shown", "405 405 405 405 405"),

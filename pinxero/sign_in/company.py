@@ -13,7 +13,9 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from urllib.parse import urlencode
 
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
@@ -131,6 +133,8 @@ def callback(request: HttpRequest, provider_id: str) -> HttpResponse:
 def confirm(request: HttpRequest) -> HttpResponse:
     """Where somebody without a password confirms that it is them: by signing in anew at the company's server."""
     there = request.GET.get("next", "")
+    if get_account_adapter().get_reauthentication_methods(request.user):
+        return redirect(f"{reverse('account_reauthenticate')}?{urlencode({'next': there})}")
     is_here = url_has_allowed_host_and_scheme(there, {request.get_host()}, require_https=request.is_secure())
     can_confirm = is_configured() and SocialAccount.objects.filter(user=request.user.pk, provider=COMPANY).exists()
     around = {"next": there if is_here else "", "company": settings.OIDC_NAME if can_confirm else ""}
