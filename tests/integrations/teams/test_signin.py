@@ -187,7 +187,7 @@ def test_every_address_of_allauth_is_either_ours_to_show_or_shut(cast: Cast, set
         "account_reset_password_from_key_done", "mfa_index", "mfa_authenticate", "mfa_reauthenticate",
         "mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes", "mfa_activate_totp",
         "mfa_deactivate_totp", "xero_callback", "pinterest_callback", "openid_connect_login",
-        "openid_connect_callback",
+        "openid_connect_callback", "account_confirm_at_company",
     }  # fmt: skip
     shut = {each.name for each in urls.urlpatterns if getattr(each, "callback", None) is urls.shut}
     assert _names(urls.urlpatterns) == shown | shut
