@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Case, Count, IntegerField, Min, Value, When
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -17,7 +18,8 @@ from integrations.framework.registry import UnknownOperationError, connector, co
 from integrations.models import Connection, Team
 from integrations.teams.access import Can, may, membership
 from integrations.transport import call_budget
-from workflows.models import Run, TriggerState, Workflow
+from workflows.approvals import inbox
+from workflows.models import ApprovalRequest, Run, TriggerState, Workflow
 from workflows.notifications import notify
 from workflows.runtime import heartbeats
 from workflows.worker import retention
@@ -75,6 +77,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "since": days[0].day,
         "to_reconnect": [each for each in connections if each.status == Connection.Status.NEEDS_RECONNECT],
         "waiting": _waiting(team),
+        "approvals": _approvals(request, team),
         "unread": notify.unread(team, _MOST_UNREAD + 1),
         "most_unread": _MOST_UNREAD,
         "failing_triggers": list(
@@ -88,6 +91,20 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "worker": worker_standing(now),
         "database_size": retention.database_size(),
         "first_steps": [] if all(step.is_done for step in steps) else steps,
+    }
+
+
+def _approvals(request: HttpRequest, team: Team) -> dict[str, Any] | None:
+    """How many writes wait for approval, how many of them for this person, and since when; None where none does."""
+    if not isinstance(request.user, User) or not ApprovalRequest.objects.filter(team=team.pk, status="open").exists():
+        return None
+    waiting = inbox.waiting(team, request.user)
+    mine = [each.request for each in waiting if each.is_mine]
+    return {
+        "many": len(waiting),
+        "since": min(each.request.asked_at for each in waiting),
+        "mine": len(mine),
+        "mine_since": min((each.asked_at for each in mine), default=None),
     }
 
 

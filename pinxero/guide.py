@@ -72,6 +72,13 @@ PAGES = (
     GuidePage("documents", "See what was written", LOOK, ("documents",)),
     GuidePage("take-back", "Take back what was written", LOOK, ("undo_run",)),
     GuidePage("reconciliation", "See what was changed since", LOOK, ("reconciliations", "reconciliation")),
+    GuidePage("approvals", "Approve what waits", LOOK, ("approvals", "approval", "approve_several")),
+    GuidePage(
+        "policies",
+        "Say what needs approval",
+        LOOK,
+        ("policy", "change_policy", "policy_rule", "policy_version", "try_policy"),
+    ),
     GuidePage("activity", "See who did what", LOOK, ("activity", "check_record")),
     GuidePage("when-a-run-fails", "When a run fails", LOOK, ("way_out", "bulk", "batch")),
     GuidePage("notices", "Notices and safeguards", LOOK, ("notices", "workflow_safeguards")),

@@ -14,7 +14,7 @@ from integrations.models import Connection, Membership
 from integrations.teams.access import membership
 from pinxero.guide import guide_of
 from pinxero.sign_in import second_factor
-from workflows.models import Run
+from workflows.models import ApprovalRequest, Run
 from workflows.notifications import notify
 
 #: More is shown as "99+", so that the badge never has to count a long list.
@@ -32,6 +32,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Runs", "receipt_long", reverse("runs"), badge=_runs_badge(mine)),
             _item(request, "Documents", "description", reverse("documents")),
             _item(request, "Reconciliation", "fact_check", reverse("reconciliations")),
+            _item(request, "Approvals", "approval", reverse("approvals"), badge=_approvals_badge(mine)),
+            _item(request, "Policy", "gavel", reverse("policy")),
             _item(request, "Activity", "history", reverse("activity")),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "People", "group", reverse("people")),
@@ -75,6 +77,11 @@ def _path(name: str) -> str:
 
 def _runs_badge(mine: Membership) -> str:
     waiting = Run.objects.filter(team=mine.team_id).needing_attention().order_by()
+    return _shown(len(waiting.values_list("pk", flat=True)[: _BADGE_LIMIT + 1]))
+
+
+def _approvals_badge(mine: Membership) -> str:
+    waiting = ApprovalRequest.objects.filter(team=mine.team_id, status=ApprovalRequest.Status.OPEN).order_by()
     return _shown(len(waiting.values_list("pk", flat=True)[: _BADGE_LIMIT + 1]))
 
 

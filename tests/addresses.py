@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Model
 from django.urls import get_resolver, reverse
 from django.urls.resolvers import URLResolver
+from django.utils import timezone
 
 from integrations.models import CallBudget, Invitation, Membership
 from integrations.people import invitations
@@ -18,6 +20,7 @@ from workflows.definitions import samples
 from workflows.lookup_tables import editing
 from workflows.models import (
     ApiToken,
+    ApprovalRequest,
     Backtest,
     BacktestItem,
     Batch,
@@ -25,6 +28,7 @@ from workflows.models import (
     LookupTable,
     LookupVersion,
     Notice,
+    PolicyVersion,
     Preview,
     Reconciliation,
     ReconciliationFinding,
@@ -71,6 +75,14 @@ def furnish(made: World, cast: Cast) -> None:
     invitations.invite(
         made.team, "new@acme.example", role="auditor", until=None, by=cast.administrator, reason="The audit"
     )
+    PolicyVersion.objects.create(team=made.team, number=1, proposed_by=cast.administrator, note="Acme Ltd's audit")
+    ApprovalRequest.objects.create(
+        team=made.team, run=made.run, step_run=made.step_run, workflow=made.workflow, version=made.version,
+        connection=made.xero, stages=[{"count": 1, "role": "approver", "people": []}], needed=1,
+        request_sha256="0" * 64, fingerprint="1" * 64, title="Sales invoice", contact="Acme Ltd's customer",
+        organisation="Acme Ltd", expires_at=timezone.now() + timedelta(days=7), rule="Always: ask Acme Ltd's approver.",
+        message="Acme Ltd's message", findings=[{"level": "warns", "input": "", "message": "Look", "advice": ""}],
+    )  # fmt: skip
     make_looped_run(made)
     make_preview(made)
     plan = made.version.plan
@@ -107,6 +119,8 @@ def path_of(name: str, world: World) -> str:
         "step_id": world.steps[0].pk,
         "preview_id": Preview.objects.get(title=PREVIEWED).pk,
         "number": 1,
+        "place": 0,
+        "approval_id": ApprovalRequest.objects.get(team=world.team.pk).pk,
         "table_id": LookupTable.objects.get().pk,
         "run_id": Run.objects.get(title=LOOPED).pk if name in ("run_turns", "run_turn") else world.run.pk,
         "step": "each",

@@ -77,6 +77,7 @@ SCENES = {
     Audited.POLICY_REFUSED: lambda scene: policy.decide(
         propose(scene), by=scene.cast.approver, agrees=False, reason=WHY
     ),
+    Audited.POLICY_WITHDRAWN: lambda scene: policy.withdraw(propose(scene), by=scene.by),
     Audited.POLICY_BREAK_GLASS: lambda scene: policy.break_glass(propose(scene), by=_root(), reason=WHY),
     Audited.APPROVAL_ASKED: ask,
     Audited.APPROVAL_GIVEN: approve,

@@ -114,6 +114,13 @@ PAGES: dict[str, Rule] = {
     "read_notice": POST_ONLY,
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
     "workflow_safeguards": ("shown shown shown 404 login", EDIT[1]),
+    "approvals": LIST,
+    "approval": ("shown shown shown 404 login", "shown shown shown 404 login"),
+    "approve_several": ("405 405 405 405 405", "moved moved moved moved login"),
+    "policy": LIST,
+    **dict.fromkeys(["change_policy", "policy_rule"], ADMINISTER),
+    "policy_version": ("shown shown shown 404 login", "shown shown shown 404 login"),
+    "try_policy": LOOK,
     "people": LIST,
     "person": LOOK,
     **dict.fromkeys(["invite_person", "second_factor", "change_person", "remove_person"], ADMINISTER),
@@ -223,7 +230,7 @@ SUPERUSER_MODELS = {
 RECENT_SIGN_IN = {
     "api_tokens", "rotate_hook", "hook_signature", "connect", "choose_accounts", "withdraw_grant", "disconnect",
     "invite_person", "second_factor", "renew_invitation", "change_person", "remove_person", "sign_person_out",
-    "end_holding",
+    "end_holding", "change_policy", "policy_version", "approval", "approve_several",
     "admin:auth_user_password_change",
     *(f"admin:{model}_{page}" for model in ("auth_user", "integrations_team", "integrations_membership")
       for page in ("add", "change", "delete")),

@@ -17,6 +17,7 @@ from workflows.views import (
     starts,
     workflow_list,
 )
+from workflows.views.controls import approvals, policy
 from workflows.views.editor import (
     conditions,
     evaluation,
@@ -120,6 +121,14 @@ urlpatterns = [
         reconciliations.reconciliation_csv,
         name="reconciliation_csv",
     ),
+    path("approvals/", approvals.approvals, name="approvals"),
+    path("approvals/several/", approvals.approve_several, name="approve_several"),
+    path("approvals/<int:approval_id>/", approvals.approval, name="approval"),
+    path("policy/", policy.the_policy, name="policy"),
+    path("policy/change/", policy.change_policy, name="change_policy"),
+    path("policy/change/rules/<int:place>/", policy.policy_rule, name="policy_rule"),
+    path("policy/<int:number>/", policy.policy_version, name="policy_version"),
+    path("policy/<int:number>/documents/", policy.try_policy, name="try_policy"),
     path("notices/", safeguards.notice_list, name="notices"),
     path("notices/read/", safeguards.read_all_notices, name="read_all_notices"),
     path("notices/<int:notice_id>/read/", safeguards.read_notice, name="read_notice"),

@@ -66,6 +66,7 @@ class Audited(models.TextChoices):
     POLICY_PROPOSED = "policy.proposed", "Change of the policy proposed"
     POLICY_AGREED = "policy.agreed", "Policy put into force"
     POLICY_REFUSED = "policy.refused", "Change of the policy refused"
+    POLICY_WITHDRAWN = "policy.withdrawn", "Change of the policy withdrawn"
     POLICY_BREAK_GLASS = "policy.break_glass", "Policy put into force without a second person"
 
     APPROVAL_ASKED = "approval.asked", "Approval asked for"

@@ -19,7 +19,7 @@ from pinxero.development import chromium  # noqa: E402
 from tests.base import PASSWORD  # noqa: E402
 from tests.browser.person import Person  # noqa: E402
 from tests.browser.stage import Stage, running_stage  # noqa: E402
-from tests.pictures import later_scenes, scenes  # noqa: E402
+from tests.pictures import control_scenes, later_scenes, scenes  # noqa: E402
 from tests.pictures.camera import Camera, write_sizes  # noqa: E402
 from tests.provider import CHECKOUT  # noqa: E402
 
@@ -41,7 +41,8 @@ SCENES: dict[str, list[Scene]] = {
         *(later_scenes.files, later_scenes.lookup_tables, later_scenes.import_and_export, later_scenes.around),
         *(later_scenes.failures, scenes.reconciliation, scenes.activity),
     ],
-    "administrator": [later_scenes.people],
+    "administrator": [later_scenes.people, control_scenes.policies],
+    "approver": [control_scenes.approvals],
 }
 
 

@@ -20,8 +20,13 @@ from django.utils import timezone
 
 from integrations.audit.actions import Audited
 from integrations.audit.record import About, record
+from integrations.core.errors import CallPreventedError
 from integrations.core.exact_json import storable_text
+from integrations.framework import checks
+from integrations.framework.checks import Facts
+from integrations.models import ChoiceCache, Connection
 from integrations.schema import documents
+from integrations.schema.documents import Named, Text
 from workflows.approvals import facts, policy
 from workflows.approvals.excluded import involved
 from workflows.approvals.quorum import is_complete
@@ -30,7 +35,16 @@ from workflows.approvals.rules import Rule, Then, first_fitting
 from workflows.engine import step_support
 from workflows.engine.writes import gates, uncertain
 from workflows.engine.writes.gates import Intent
-from workflows.models import ApprovalExclusion, ApprovalRequest, Notice, PolicyVersion, Run, StepRun, TeamControls
+from workflows.models import (
+    ApprovalExclusion,
+    ApprovalRequest,
+    Notice,
+    PolicyVersion,
+    Posting,
+    Run,
+    StepRun,
+    TeamControls,
+)
 from workflows.notifications.notify import Matter, notify
 
 logger = logging.getLogger(__name__)
@@ -107,7 +121,8 @@ def _ask(
     connection = intent.connection
     controls = TeamControls.objects.filter(team=intent.run.team_id).first() or TeamControls()
     title = document.what if document is not None and document.what else intent.action.name
-    whom = documents.shown(document.whom) if document is not None else ""
+    whom = _whom(document.whom, connection) if document is not None else ""
+    findings = _findings(intent)
     # The step run, the request and who may not decide on it are stored together.
     with transaction.atomic():
         stopped = gates.wait(
@@ -135,6 +150,7 @@ def _ask(
             amount=document.totals.total if document is not None and document.totals else None,
             currency=(document.currency if document is not None else "")[:10],
             document=documents.to_dict(document) if document is not None else None,
+            findings=findings,
             message=message,
             expires_at=timezone.now() + timedelta(days=controls.approval_days),
         )
@@ -160,6 +176,27 @@ def _ask(
             after={"Rule": rule, "Document": request.title, "SHA-256": request.fingerprint},
         )
     return stopped
+
+
+def _whom(whom: Text, connection: Connection | None) -> str:
+    """The name that is known for the contact here; else what the document says."""
+    if not isinstance(whom, Named) or whom.choices is None or connection is None:
+        return documents.shown(whom)
+    for row in ChoiceCache.objects.filter(connection=connection, key=whom.choices.key).order_by("-fetched_at"):
+        name = next((str(label) for value, label in row.choices if str(value) == whom.code), "")
+        if name:
+            return name
+    written = Posting.objects.filter(connection=connection, contact_id=whom.code).exclude(contact="")
+    return written.order_by("-written_at").values_list("contact", flat=True).first() or documents.shown(whom)
+
+
+def _findings(intent: Intent) -> list[dict[str, str]]:
+    """What the checks say about the write, for those who decide on it. Where nothing can be asked now, that is said."""
+    try:
+        found = checks.findings_of(intent.action, Facts(intent.api), intent.inputs)
+    except CallPreventedError as error:
+        return [{"level": "warns", "input": "", "message": f"It was not checked: {error}", "advice": "", "code": ""}]
+    return [each.to_dict() for each in found]
 
 
 def _about(request: ApprovalRequest) -> About:

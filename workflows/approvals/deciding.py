@@ -6,6 +6,8 @@ shown: its fingerprint comes with it, and if the request has another one by then
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import F
@@ -13,7 +15,7 @@ from django.utils import timezone
 
 from integrations.audit.actions import Audited
 from integrations.audit.record import About, record
-from workflows.approvals.quorum import Right, is_complete, right_of
+from workflows.approvals.quorum import Right, Standing, is_complete, right_of
 from workflows.approvals.seals import seal
 from workflows.definitions.mapping_context import zone_of
 from workflows.models import Approval, ApprovalRequest, Notice, Run
@@ -24,9 +26,14 @@ from workflows.runtime.broker import wake_worker
 Status, Decision, Method = ApprovalRequest.Status, Approval.Decision, Approval.Method
 
 
-def right(request: ApprovalRequest, user: User) -> Right:
+def today_of(request: ApprovalRequest) -> date:
+    """The day in the time zone of the request's organisation."""
+    return timezone.now().astimezone(zone_of(request.connection)).date()
+
+
+def right(request: ApprovalRequest, user: User, *, known: Standing | None = None) -> Right:
     """What the person may do with the request today, in the time zone of the organisation."""
-    return right_of(request, user, today=timezone.now().astimezone(zone_of(request.connection)).date())
+    return right_of(request, user, today=today_of(request), known=known)
 
 
 def approve(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Min
 from django.utils import timezone
 
 from integrations.schema.documents import Document, Named
 from workflows.approvals.rules import WriteFacts
 from workflows.definitions.mapping_context import zone_of
+from workflows.definitions.plans import is_undoing
 from workflows.engine.writes.gates import Intent
 from workflows.models import Posting
 
@@ -46,13 +51,16 @@ def _is_new(document: Document, intent: Intent) -> bool:
 
 def of_posting(posting: Posting) -> WriteFacts:
     """Of what was written: as the policy would have met it on that day."""
-    earlier = Posting.objects.filter(
-        team=posting.team_id, connection=posting.connection_id, written_at__lt=posting.written_at
-    )
-    is_new = False
-    if posting.contact_id or posting.contact:
-        same = {"contact_id": posting.contact_id} if posting.contact_id else {"contact": posting.contact}
-        is_new = not earlier.filter(**same).exists()
+    return of_postings([posting])[0]
+
+
+def of_postings(postings: Sequence[Posting]) -> list[WriteFacts]:
+    """Of several postings of one team, in two queries for all."""
+    first = _first_written(postings)
+    return [_of_posting(each, is_new=first.get(_contact(each)) == each.written_at) for each in postings]
+
+
+def _of_posting(posting: Posting, *, is_new: bool) -> WriteFacts:
     written_on = posting.written_at.astimezone(zone_of(posting.connection)).date()
     return WriteFacts(
         workflow=posting.workflow_id,
@@ -64,4 +72,25 @@ def of_posting(posting: Posting) -> WriteFacts:
         currency=posting.currency,
         new_contact=is_new,
         days_backdated=(written_on - posting.day).days,
+        is_undo=is_undoing(posting.operation),
     )
+
+
+def _contact(posting: Posting) -> tuple[int | None, str, str]:
+    """Whom it was for: by the id where there is one, else by name, within the organisation."""
+    return posting.connection_id, posting.contact_id, "" if posting.contact_id else posting.contact
+
+
+def _first_written(postings: Sequence[Posting]) -> dict[tuple[int | None, str, str], datetime]:
+    """When something was first written for each of their contacts."""
+    if not postings:
+        return {}
+    team = Posting.objects.filter(team=postings[0].team_id)
+    ids = {each.contact_id for each in postings} - {""}
+    names = {each.contact for each in postings if not each.contact_id} - {""}
+    by_id = team.filter(contact_id__in=ids).values_list("connection", "contact_id")
+    by_name = team.filter(contact__in=names).values_list("connection", "contact")
+    return {
+        **{(at, pk, ""): first for at, pk, first in by_id.annotate(first=Min("written_at")).order_by()},
+        **{(at, "", name): first for at, name, first in by_name.annotate(first=Min("written_at")).order_by()},
+    }

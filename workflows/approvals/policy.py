@@ -11,15 +11,17 @@ from django.utils import timezone
 
 from integrations.audit.actions import Audited
 from integrations.audit.record import record
-from integrations.models import Team
+from integrations.models import Membership, Role, Team
 from workflows.approvals.excluded import same_person
 from workflows.approvals.rule_words import in_words
 from workflows.approvals.rules import Rule, of_json, to_json
-from workflows.models import Notice, PolicyVersion
+from workflows.models import Notice, PolicyDraft, PolicyVersion
 from workflows.notifications.notify import Matter, notify
 from workflows.publishing.activation import NotAllowedNowError
 
 Status = PolicyVersion.Status
+#: Who may be the second person.
+DECIDING = (Role.ADMINISTRATOR, Role.APPROVER)
 
 
 def in_force(team_id: int) -> PolicyVersion | None:
@@ -60,6 +62,7 @@ def propose(team: Team, rules: Sequence[Rule], *, by: User, note: str) -> Policy
         version = PolicyVersion.objects.create(
             team=team, number=last + 1, rules=to_json(rules), note=note.strip(), proposed_by=by
         )
+        PolicyDraft.objects.filter(team=team, by=by).delete()
         notify(
             Matter(
                 team.pk,
@@ -72,17 +75,39 @@ def propose(team: Team, rules: Sequence[Rule], *, by: User, note: str) -> Policy
     return version
 
 
+def obstacle(version: PolicyVersion, user: User) -> str:
+    """Why the person may not decide on a proposal; "" where they may. Administrators and approvers of the team do, but
+    for whoever proposed it."""
+    if version.proposed_by is not None and same_person(version.proposed_by, user):
+        return "You have proposed this change yourself; a second person has to decide on it."
+    roles = Membership.objects.in_force().filter(team=version.team_id, user=user, user__is_active=True)
+    if not roles.filter(role__in=DECIDING).exists():
+        return "An administrator or an approver of the team decides on it."
+    return ""
+
+
 def decide(version: PolicyVersion, *, by: User, agrees: bool, reason: str = "") -> None:
     """A second person's decision on a proposal. A refusal needs a reason. Raises NotAllowedNowError."""
     with transaction.atomic():
         locked = _open(version)
-        if locked.proposed_by is not None and same_person(locked.proposed_by, by):
-            raise NotAllowedNowError("You have proposed this change yourself; a second person has to decide on it.")
+        if why_not := obstacle(locked, by):
+            raise NotAllowedNowError(why_not)
         if not agrees and not reason.strip():
             raise NotAllowedNowError("Say why it is refused, so that its author knows what to change.")
         _end(locked, by=by, status=Status.IN_FORCE if agrees else Status.REFUSED, reason=reason)
         action = Audited.POLICY_AGREED if agrees else Audited.POLICY_REFUSED
         _record(action, locked, by=by, reason=reason)
+    version.refresh_from_db()
+
+
+def withdraw(version: PolicyVersion, *, by: User) -> None:
+    """Take one's own proposal back. Raises NotAllowedNowError."""
+    with transaction.atomic():
+        locked = _open(version)
+        if locked.proposed_by_id != by.pk:
+            raise NotAllowedNowError("Only whoever has proposed a change can withdraw it.")
+        _end(locked, by=by, status=Status.REFUSED, reason="Withdrawn by its author.")
+        _record(Audited.POLICY_WITHDRAWN, locked, by=by, reason="")
     version.refresh_from_db()
 
 

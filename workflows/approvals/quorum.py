@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -50,45 +50,57 @@ class Right:
     for_whom: User | None = None
 
 
-def right_of(request: ApprovalRequest, user: User, *, today: date) -> Right:
-    """What the person may do with the request. Reads roles and delegations as they are now."""
+@dataclass(frozen=True)
+class Standing:
+    """What decides on a person's right to any request of a team: the roles of its members, and in whose place the
+    person decides today."""
+
+    roles: Mapping[int, str]
+    away: Sequence[User] = ()
+
+    def eligible(self, stage: Stage) -> set[int]:
+        """The members whose approval counts in a stage, as far as roles and names go."""
+        if stage.people:
+            return set(stage.people) & set(self.roles)
+        return {user for user, role in self.roles.items() if role == stage.role}
+
+
+def standing(team_id: int | None, user: User | None = None, *, today: date | None = None) -> Standing:
+    """Read once for all requests of a team; in whose place the `user` decides on this day, if one is given."""
+    members = Membership.objects.in_force().filter(team=team_id, user__is_active=True)
+    roles = dict(members.values_list("user", "role"))
+    if user is None or user.pk not in roles:
+        return Standing(roles)
+    now = ApprovalDelegation.objects.filter(
+        team=team_id, stand_in=user, first_day__lte=today, last_day__gte=today
+    ).select_related("away")
+    return Standing(roles, [each.away for each in now.order_by("pk")])
+
+
+def right_of(request: ApprovalRequest, user: User, *, today: date, known: Standing | None = None) -> Right:
+    """What the person may do with the request. Reads roles and delegations as they are now, unless they are given."""
     if not user.is_active:
         return Right("This account is switched off.")
-    why = dict(request.exclusions.values_list("user", "why"))
+    why = {each.user_id: each.why for each in request.exclusions.all()}
     if user.pk in why:
         return Right(f"You may not decide on this: you or your other account {_reason(why[user.pk])}.")
-    if any(each.by_id == user.pk for each in request.approvals.all()):
+    approvals = list(request.approvals.all())
+    if any(each.by_id == user.pk for each in approvals):
         return Right("You have decided on this already.")
     place = stage_now(request)
     if place is None:
         return Right("It has all its approvals already.")
     stage = stages_of(request)[place]
-    if user.pk in eligible(request, stage):
+    known = known or standing(request.team_id, user, today=today)
+    possible = known.eligible(stage)
+    if user.pk in possible:
         return Right(stage=place)
-    away = _away_for(request.team_id, user, today)
-    taken = {pk for each in request.approvals.all() for pk in (each.by_id, each.on_behalf_of_id)}
-    for person in away:
-        if person.pk in eligible(request, stage) and person.pk not in why and person.pk not in taken:
+    taken = {pk for each in approvals for pk in (each.by_id, each.on_behalf_of_id)}
+    for person in known.away:
+        if person.pk in possible and person.pk not in why and person.pk not in taken:
             return Right(stage=place, for_whom=person)
     return Right("This waits for somebody else’s approval.")
 
 
 def _reason(why: str) -> str:
     return ApprovalExclusion.WHY.get(why, why)
-
-
-def eligible(request: ApprovalRequest, stage: Stage) -> set[int]:
-    """The members whose approval counts in a stage, as far as roles and names go."""
-    members = Membership.objects.in_force().filter(team=request.team_id, user__is_active=True)
-    members = members.filter(user__in=stage.people) if stage.people else members.filter(role=stage.role)
-    return set(members.values_list("user", flat=True))
-
-
-def _away_for(team_id: int | None, user: User, today: date) -> Iterable[User]:
-    """The people in whose place the person decides today. They must belong to the team themselves."""
-    if not Membership.objects.in_force().filter(team=team_id, user=user).exists():
-        return []
-    now = ApprovalDelegation.objects.filter(
-        team=team_id, stand_in=user, first_day__lte=today, last_day__gte=today
-    ).select_related("away")
-    return [each.away for each in now.order_by("pk")]

@@ -45,7 +45,7 @@ def sentence(rule: Rule, names: Names) -> str:
     """The rule as one sentence."""
     conditions = condition_words(rule.when, names)
     when = f"If {', and '.join(conditions)}: " if conditions else "Always: "
-    why = f" ({rule.message})" if rule.message else ""
+    why = f" ({rule.message.rstrip('.')})" if rule.message else ""
     return f"{when}{consequence(rule, names)}{why}."
 
 

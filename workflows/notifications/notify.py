@@ -13,10 +13,11 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.core.clock import DatabaseNow, seconds
 from integrations.models import Connection, Membership, Role, Team
-from workflows.models import Notice, Run, Safeguards, Workflow
+from workflows.models import ApprovalDelegation, ApprovalRequest, Notice, Run, Safeguards, Workflow
 from workflows.notifications import safeguards
 
 Kind = Notice.Kind
@@ -107,8 +108,13 @@ def recipients(notice: Notice) -> list[User]:
     of_team = Membership.objects.in_force().filter(team=notice.team_id)
     members = User.objects.filter(pk__in=of_team.values("user"), is_active=True).exclude(email="")
     builders = members.filter(pk__in=of_team.filter(role=Role.BUILDER).values("user"))
-    if notice.kind == Kind.BOOKS:
+    if notice.kind in (Kind.BOOKS, Kind.BREAK_GLASS):
         return list(members.distinct().order_by("pk"))
+    if notice.kind == Kind.POLICY:
+        deciding = of_team.filter(role__in=[Role.ADMINISTRATOR, Role.APPROVER])
+        return list(members.filter(pk__in=deciding.values("user")).distinct().order_by("pk"))
+    if notice.kind == Kind.APPROVAL:
+        return list(members.filter(pk__in=_asked(notice)).distinct().order_by("pk"))
     if notice.workflow is None:
         return list(builders.distinct().order_by("pk"))
     own = safeguards.of(notice.workflow)
@@ -118,6 +124,28 @@ def recipients(notice: Notice) -> list[User]:
         return list(members.filter(pk__in=own.people.values("pk")).distinct().order_by("pk"))
     author = members.filter(pk=notice.workflow.created_by_id or 0)
     return list((builders | author).distinct().order_by("pk"))
+
+
+def _asked(notice: Notice) -> set[int]:
+    """Whom the workflow's requests for approval ask that still wait: people by role or name, and who stands in for
+    them today; not those who may not decide."""
+    found: set[int] = set()
+    waiting = ApprovalRequest.objects.filter(
+        team=notice.team_id, workflow=notice.workflow_id, status=ApprovalRequest.Status.OPEN
+    ).prefetch_related("exclusions")
+    members = dict(Membership.objects.in_force().filter(team=notice.team_id).values_list("user", "role"))
+    today = timezone.localdate()
+    away = ApprovalDelegation.objects.filter(team=notice.team_id, first_day__lte=today, last_day__gte=today)
+    stand_ins = list(away.values_list("away", "stand_in"))
+    for request in waiting:
+        asked: set[int] = set()
+        for stage in request.stages:
+            people = stage.get("people") or []
+            asked |= {user for user, role in members.items() if (user in people if people else role == stage["role"])}
+        excluded = {each.user_id for each in request.exclusions.all()}
+        asked |= {stand_in for person, stand_in in stand_ins if person in asked - excluded}
+        found |= asked - {user for user in excluded if user is not None}
+    return found
 
 
 def possible_recipients(team: Team) -> list[User]:
@@ -136,6 +164,12 @@ def page_of(notice: Notice) -> str:
         return f"{reverse('runs')}?status={statuses[kind]}&workflow={notice.workflow_id}"
     if kind in (Kind.HELD, Kind.LOOP):
         return f"{reverse('runs')}?status={Run.Status.WAITING}&wait={Run.WaitReason.HOLD}&workflow={notice.workflow_id}"
+    if kind is Kind.APPROVAL:
+        return reverse("approvals")
+    if kind is Kind.POLICY:
+        return reverse("policy")
+    if kind is Kind.BREAK_GLASS and notice.run_id is not None:
+        return reverse("run", args=[notice.run_id])
     if kind is Kind.BOOKS:
         return f"{reverse('reconciliations')}?connection={notice.connection_id or ''}"
     if notice.workflow_id is not None:

@@ -39,6 +39,8 @@ KINDS = (
         address=lambda pk: reverse("reconciliation", args=[pk]),
         rows=lambda team: Reconciliation.objects.filter(team=team),
     ),
+    ObjectKind("approvalrequest", "Request for approval", address=lambda pk: reverse("approval", args=[pk])),
+    ObjectKind("policyversion", "Policy", address=lambda pk: reverse("policy")),
     ObjectKind("api token", "API token", address=lambda pk: reverse("api_tokens")),
     ObjectKind("documents", "Page", address=lambda pk: reverse("documents")),
 )

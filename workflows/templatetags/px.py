@@ -14,6 +14,7 @@ from django.utils.formats import date_format
 from integrations.framework.registry import UnknownOperationError, connector
 from integrations.models import Connection
 from workflows.models import Notice, Run, StepRun, Workflow
+from workflows.presenters.posting_tables import amount_text
 from workflows.presenters.presentation import LabelledValue, person, when
 from workflows.presenters.runs import preview_presenter
 
@@ -160,3 +161,4 @@ def empty(facts: Iterable[LabelledValue]) -> list[LabelledValue]:
 
 
 register.filter(when)
+register.filter("money", amount_text)

@@ -21,6 +21,7 @@ from integrations.core.hidden_characters import shown
 from integrations.framework.choices import ChoiceList
 from integrations.framework.registry import connectors
 from integrations.models import Connection
+from pinxero.development.emptying import unprotected
 from tests.addresses import furnish, path_of
 from tests.base import Cast, sign_in_recently
 from tests.hostile_texts import BREAKER, CALCULATION, LINKS, MARKUP, VALUES
@@ -97,7 +98,8 @@ def spoilt(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Spoilt:
     made = make_world(cast)
     furnish(made, cast)
     paths = {name: path_of(name, made) for name in _shown_to_builders()}
-    _spoil_rows()
+    with unprotected():
+        _spoil_rows()
     _name_many(made, cast)
     return Spoilt(made, paths)
 

@@ -99,6 +99,25 @@ class PolicyVersion(models.Model):
         return f"Policy {self.number} of {self.team}"
 
 
+class PolicyDraft(models.Model):
+    """A change of the policy that somebody is still writing; each person has one of their own."""
+
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="policy_drafts")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    rules = ExactJSONField(default=list)
+    #: The policy in force when it was begun; None where there was none.
+    based_on = models.PositiveIntegerField(null=True, blank=True)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    objects = TeamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["team", "by"], name="one_policy_draft_each")]
+
+    def __str__(self) -> str:
+        return f"Draft of {self.by}"
+
+
 class ApprovalRequest(models.Model):
     """A write that waits for people: the exact bytes, the organisation and the version that they are to allow.
 
@@ -187,6 +206,11 @@ class ApprovalExclusion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.WHY.get(self.why, self.why)}"
+
+    @property
+    def reason(self) -> str:
+        """Why, for a sentence that begins with the person: "published this version"."""
+        return self.WHY.get(self.why, self.why)
 
 
 class Approval(models.Model):

@@ -89,6 +89,17 @@ def document_card(step_run: StepRun, operation: Operation | None, labels: Choice
     return None if document is None else _card(document, answered, name, operation.connector.name)
 
 
+def kept_card(
+    document: Document, operation: Operation | None, connection: int | None, labels: ChoiceLabels
+) -> DocumentCard:
+    """A document that was kept before anything was sent."""
+
+    def name(choices: Choices, value: str) -> str:
+        return labels.get((connection or 0, choices.key), {}).get(value, "")
+
+    return _card(document, None, name, operation.connector.name if operation is not None else "")
+
+
 def _card(document: Document, answered: WrittenDocument | None, name: NameOf, provider: str) -> DocumentCard:
     ours, theirs = document.totals, answered.totals if answered else None
     currency = document.currency or (answered.currency if answered else "")

@@ -250,8 +250,9 @@ def _shown(value: Any) -> str:
 
 
 def _is_unsent(step_run: StepRun) -> bool:
-    """Whether the step holds a request that was never sent: a policy or a guard holds it back."""
-    if step_run.state != StepRun.State.PENDING or step_run.first_sent_at is not None:
+    """Whether the step holds a request that was never sent: a policy or a guard holds it back, or it was refused."""
+    stopped = (StepRun.State.PENDING, StepRun.State.FAILED)
+    if step_run.state not in stopped or step_run.first_sent_at is not None:
         return False
     return not any(line["what"] == "send" for line in step_run.attempts)
 

@@ -17,8 +17,8 @@ from pinxero.pages import page
 from workflows.books import totals
 from workflows.definitions import kinds, plans
 from workflows.forms.page_forms import DecisionForm
-from workflows.models import Decision, Posting, Run, StepRun, Undo
-from workflows.presenters import posting_tables
+from workflows.models import ApprovalRequest, Decision, Posting, Run, StepRun, Undo
+from workflows.presenters import approval_cards, posting_tables
 from workflows.presenters.presentation import labelled_values
 from workflows.presenters.runs import run_tree
 from workflows.presenters.runs.fix_links import FixLinks
@@ -57,6 +57,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "called_by": _caller(shown),
         **_undos(request, shown),
         "written": _written(shown),
+        "approvals": _approvals(shown),
         "decisions": list(Decision.objects.filter(run=shown).select_related("by").order_by("pk")),
         "replays": list(
             Run.objects.filter(event=event, workflow=shown.workflow_id)
@@ -81,6 +82,12 @@ def _written(shown: Run) -> dict[str, Any]:
         "has_more": len(first) > _MOST_DOCUMENTS,
         "totals": posting_tables.total_rows(totals.by_kind(postings.order_by()), ["sub_total", "tax", "amount"]),
     }
+
+
+def _approvals(shown: Run) -> list[tuple[ApprovalRequest, str]]:
+    """The run's requests for approval, the newest first, each with the colour of its state."""
+    asked = ApprovalRequest.objects.filter(run=shown).prefetch_related("approvals__by").order_by("-pk")
+    return [(each, approval_cards.tone_of(each)) for each in asked[:_MOST_DOCUMENTS]]
 
 
 def _undos(request: HttpRequest, shown: Run) -> dict[str, Any]:
