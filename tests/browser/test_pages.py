@@ -26,7 +26,7 @@ CONTACT = '<img src=x onerror="alert(1)"> Rex Media & Co (info@rexmedia.example)
 WORKFLOW = "</title><script>alert('workflow')</script>"
 NOTE = "javascript:alert(1) <img src=x onerror=alert('note')>"
 RUN = "/runs/1/"
-_MOST_PAGES = 200
+_MOST_PAGES = 260
 _LEFT_OUT = ("parent=", "before=", "since=", "until=", "document=")
 
 
