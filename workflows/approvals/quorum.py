@@ -9,6 +9,7 @@ from datetime import date
 from django.contrib.auth.models import User
 
 from integrations.models import Membership
+from workflows.approvals.excluded import same_person
 from workflows.approvals.rules import Stage
 from workflows.approvals.seals import is_sealed
 from workflows.models import Approval, ApprovalDelegation, ApprovalExclusion, ApprovalRequest
@@ -87,6 +88,11 @@ def right_of(request: ApprovalRequest, user: User, *, today: date, known: Standi
     approvals = list(request.approvals.all())
     if any(each.by_id == user.pk for each in approvals):
         return Right("You have decided on this already.")
+    # A person may have got a second account since the request was made.
+    if any(each.user is not None and same_person(each.user, user) for each in request.exclusions.all()):
+        return Right("You may not decide on this: your account has the mail address of somebody who may not.")
+    if any(each.by is not None and same_person(each.by, user) for each in approvals):
+        return Right("Somebody with your mail address has decided on this already.")
     place = stage_now(request)
     if place is None:
         return Right("It has all its approvals already.")

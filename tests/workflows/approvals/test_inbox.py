@@ -20,7 +20,7 @@ from workflows.approvals import inbox
 from workflows.models import Approval, ApprovalDelegation, ApprovalRequest, Notice, PolicyVersion
 from workflows.notifications import email, notify
 
-from .conftest import the_request
+from .conftest import put_in_force, the_request
 
 pytestmark = pytest.mark.django_db
 
@@ -213,3 +213,19 @@ def test_the_list_costs_the_same_for_one_request_and_for_thirty(
         first.step_run_id = None
         first.save(force_insert=True)
     assert cost() == one
+
+
+def test_two_accounts_of_one_person_do_not_make_two_approvals(
+    provider: Provider, make_workflow: Make, cast: Cast
+) -> None:
+    put_in_force(cast, {"when": {}, "then": {"do": "approval", "stages": [{"role": "approver", "count": 2}]}})
+    start(provider, make_workflow)
+    drain()
+    twin = _member(cast, "twin", Role.APPROVER)
+    User.objects.filter(pk=twin.pk).update(email="Approver+twin@acme.example")
+    twin.refresh_from_db()
+    _post(_as(cast.approver), the_request(), "approve")
+    answer = _post(_as(twin), the_request(), "approve")
+    assert "Somebody with your mail address has decided on this already." in _body(answer)
+    drain()
+    assert [the_request().status, provider.sent] == ["open", []]
