@@ -20,16 +20,19 @@ from workflows.definitions import samples
 from workflows.lookup_tables import editing
 from workflows.models import (
     ApiToken,
+    ApprovalDelegation,
     ApprovalRequest,
     Backtest,
     BacktestItem,
     Batch,
+    ControlsChange,
     LookupRow,
     LookupTable,
     LookupVersion,
     Notice,
     PolicyVersion,
     Preview,
+    PublicationRequest,
     Reconciliation,
     ReconciliationFinding,
     Release,
@@ -83,6 +86,17 @@ def furnish(made: World, cast: Cast) -> None:
         organisation="Acme Ltd", expires_at=timezone.now() + timedelta(days=7), rule="Always: ask Acme Ltd's approver.",
         message="Acme Ltd's message", findings=[{"level": "warns", "input": "", "message": "Look", "advice": ""}],
     )  # fmt: skip
+    PublicationRequest.objects.create(
+        workflow=made.workflow, number=1, sha256="0" * 64, summary="When a pin is new:\nAcme Ltd gets an invoice.",
+        note="Acme Ltd's wish", asked_by=cast.builder,
+    )  # fmt: skip
+    ControlsChange.objects.create(
+        team=made.team, values={"approval_days": 30}, note="Acme Ltd's wish", asked_by=cast.administrator
+    )
+    today = timezone.localdate()
+    ApprovalDelegation.objects.create(
+        team=made.team, away=cast.administrator, stand_in=cast.approver, first_day=today, last_day=today
+    )
     make_looped_run(made)
     make_preview(made)
     plan = made.version.plan
@@ -120,6 +134,7 @@ def path_of(name: str, world: World) -> str:
         "preview_id": Preview.objects.get(title=PREVIEWED).pk,
         "number": 1,
         "place": 0,
+        "delegation_id": ApprovalDelegation.objects.get(team=world.team).pk,
         "approval_id": ApprovalRequest.objects.get(team=world.team.pk).pk,
         "table_id": LookupTable.objects.get().pk,
         "run_id": Run.objects.get(title=LOOPED).pk if name in ("run_turns", "run_turn") else world.run.pk,

@@ -12,13 +12,13 @@ from django.utils import timezone
 from integrations.audit.actions import Audited
 from integrations.core.messages import Request
 from integrations.framework import registry
-from workflows.approvals import asking, deciding, policy
+from workflows.approvals import asking, controls, deciding, delegating, policy, publication
 from workflows.approvals.rules import Rule, Stage, Then
 from workflows.engine.lease import Lease
 from workflows.engine.run_context import RunContext
 from workflows.engine.waits import WaitError
 from workflows.engine.writes.gates import Intent
-from workflows.models import ApprovalRequest, PolicyVersion, Run, StepRun
+from workflows.models import ApprovalDelegation, ApprovalRequest, PolicyVersion, PublicationRequest, Run, StepRun
 
 WHY = "Because the month ends"
 _RULES = [Rule(then=Then.APPROVAL, stages=(Stage(),))]
@@ -71,6 +71,23 @@ def withdraw(scene: Any) -> None:
     deciding.withdraw(Run.objects.get(pk=ask(scene).run_id or 0))
 
 
+def _controls(scene: Any, **values: Any) -> Any:
+    now = controls.of_team(scene.cast.team)
+    every = {"second_person_publishes": now.second_person_publishes, "builders_release": now.builders_release}
+    given = {**every, "approval_days": now.approval_days, **values}
+    return controls.change(scene.cast.team, given, by=scene.by, reason=WHY)
+
+
+def _delegate(scene: Any) -> ApprovalDelegation:
+    today = timezone.localdate()
+    cast = scene.cast
+    return delegating.make(cast.team, away=cast.approver, stand_in=cast.auditor, first=today, last=today, by=scene.by)
+
+
+def _publication(scene: Any) -> PublicationRequest:
+    return publication.ask(scene.world.workflow, by=scene.by, note=WHY)
+
+
 SCENES = {
     Audited.POLICY_PROPOSED: propose,
     Audited.POLICY_AGREED: lambda scene: policy.decide(propose(scene), by=scene.cast.approver, agrees=True),
@@ -79,6 +96,20 @@ SCENES = {
     ),
     Audited.POLICY_WITHDRAWN: lambda scene: policy.withdraw(propose(scene), by=scene.by),
     Audited.POLICY_BREAK_GLASS: lambda scene: policy.break_glass(propose(scene), by=_root(), reason=WHY),
+    Audited.CONTROLS_CHANGED: lambda scene: _controls(scene, approval_days=3),
+    Audited.CONTROLS_PROPOSED: lambda scene: _controls(scene, approval_days=30),
+    Audited.CONTROLS_REFUSED: lambda scene: controls.withdraw(_controls(scene, approval_days=30), by=scene.by),
+    Audited.CONTROLS_BREAK_GLASS: lambda scene: controls.break_glass(
+        _controls(scene, approval_days=30), by=_root(), reason=WHY
+    ),
+    Audited.DELEGATION_MADE: _delegate,
+    Audited.DELEGATION_ENDED: lambda scene: delegating.end(_delegate(scene), by=scene.by),
+    Audited.PUBLICATION_ASKED: _publication,
+    Audited.PUBLICATION_REFUSED: lambda scene: publication.refuse(
+        _publication(scene), by=scene.cast.approver, reason=WHY
+    ),
+    Audited.PUBLICATION_WITHDRAWN: lambda scene: publication.withdraw(_publication(scene), by=scene.by),
+    Audited.PUBLICATION_BREAK_GLASS: lambda scene: publication.break_glass(_publication(scene), by=_root(), reason=WHY),
     Audited.APPROVAL_ASKED: ask,
     Audited.APPROVAL_GIVEN: approve,
     Audited.APPROVAL_REFUSED: refuse,

@@ -117,6 +117,9 @@ PAGES: dict[str, Rule] = {
     "approvals": LIST,
     "approval": ("shown shown shown 404 login", "shown shown shown 404 login"),
     "approve_several": ("405 405 405 405 405", "moved moved moved moved login"),
+    **dict.fromkeys(["team_controls", "away"], ("shown shown shown shown login", "shown shown shown shown login")),
+    "end_delegation": ("405 405 405 405 405", "403 403 403 404 login moved"),
+    "publication": ("shown shown shown 404 login", "shown shown shown 404 login"),
     "policy": LIST,
     **dict.fromkeys(["change_policy", "policy_rule"], ADMINISTER),
     "policy_version": ("shown shown shown 404 login", "shown shown shown 404 login"),
@@ -231,6 +234,7 @@ RECENT_SIGN_IN = {
     "api_tokens", "rotate_hook", "hook_signature", "connect", "choose_accounts", "withdraw_grant", "disconnect",
     "invite_person", "second_factor", "renew_invitation", "change_person", "remove_person", "sign_person_out",
     "end_holding", "change_policy", "policy_version", "approval", "approve_several",
+    "team_controls", "away", "end_delegation", "publication",
     "admin:auth_user_password_change",
     *(f"admin:{model}_{page}" for model in ("auth_user", "integrations_team", "integrations_membership")
       for page in ("add", "change", "delete")),

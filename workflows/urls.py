@@ -17,7 +17,7 @@ from workflows.views import (
     starts,
     workflow_list,
 )
-from workflows.views.controls import approvals, policy
+from workflows.views.controls import approvals, policy, publication, team_controls
 from workflows.views.editor import (
     conditions,
     evaluation,
@@ -124,6 +124,10 @@ urlpatterns = [
     path("approvals/", approvals.approvals, name="approvals"),
     path("approvals/several/", approvals.approve_several, name="approve_several"),
     path("approvals/<int:approval_id>/", approvals.approval, name="approval"),
+    path("approvals/away/", team_controls.away, name="away"),
+    path("approvals/away/<int:delegation_id>/end/", team_controls.end_delegation, name="end_delegation"),
+    path("controls/", team_controls.team_controls, name="team_controls"),
+    path("workflows/<int:workflow_id>/publication/<int:number>/", publication.publication, name="publication"),
     path("policy/", policy.the_policy, name="policy"),
     path("policy/change/", policy.change_policy, name="change_policy"),
     path("policy/change/rules/<int:place>/", policy.policy_rule, name="policy_rule"),

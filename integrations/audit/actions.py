@@ -40,6 +40,10 @@ class Audited(models.TextChoices):
     WORKFLOW_CREATED = "workflow.created", "Workflow created"
     WORKFLOW_EDITED = "workflow.edited", "Workflow edited"
     WORKFLOW_PUBLISHED = "workflow.published", "Workflow published"
+    PUBLICATION_ASKED = "workflow.publication_asked", "A second person asked to publish"
+    PUBLICATION_REFUSED = "workflow.publication_refused", "Publishing refused"
+    PUBLICATION_WITHDRAWN = "workflow.publication_withdrawn", "Request to publish withdrawn"
+    PUBLICATION_BREAK_GLASS = "workflow.publication_break_glass", "Published without a second person"
     WORKFLOW_ON = "workflow.on", "Workflow switched on"
     WORKFLOW_OFF = "workflow.off", "Workflow switched off"
     WORKFLOW_DELETED = "workflow.deleted", "Workflow deleted"
@@ -69,6 +73,13 @@ class Audited(models.TextChoices):
     POLICY_WITHDRAWN = "policy.withdrawn", "Change of the policy withdrawn"
     POLICY_BREAK_GLASS = "policy.break_glass", "Policy put into force without a second person"
 
+    CONTROLS_CHANGED = "controls.changed", "Controls of the team changed"
+    CONTROLS_PROPOSED = "controls.proposed", "Looser controls proposed"
+    CONTROLS_REFUSED = "controls.refused", "Looser controls refused or withdrawn"
+    CONTROLS_BREAK_GLASS = "controls.break_glass", "Looser controls without a second person"
+    DELEGATION_MADE = "approval.delegated", "Somebody decides in another’s place"
+    DELEGATION_ENDED = "approval.delegation_ended", "Deciding in another’s place ended"
+
     APPROVAL_ASKED = "approval.asked", "Approval asked for"
     APPROVAL_GIVEN = "approval.given", "Approved"
     APPROVAL_REFUSED = "approval.refused", "Refused"
@@ -95,6 +106,7 @@ GROUPS = {
     "run": "Decisions about a run",
     "runs": "Decisions about many runs",
     "policy": "Policies",
+    "controls": "Controls",
     "approval": "Approvals",
     "books": "Books",
     "data": "Exports",

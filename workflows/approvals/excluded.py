@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from integrations.audit.actions import Audited
 from integrations.models import AuditEntry, Membership
 from workflows.definitions.kinds import MOST_CALLS
-from workflows.models import Decision, Run, WorkflowVersion
+from workflows.models import Decision, PublicationRequest, Run, WorkflowVersion
 
 _EDITS = (Audited.WORKFLOW_EDITED, Audited.WORKFLOW_CREATED)
 _STARTS = (Decision.What.REPLAY, Decision.What.RUN_AGAIN)
@@ -32,6 +32,8 @@ def involved(run: Run) -> dict[int, str]:
 def authors(version: WorkflowVersion) -> dict[int, str]:
     """Who published the version, and who edited the workflow between the version before and it."""
     found = {version.published_by_id: "published"} if version.published_by_id else {}
+    asked = PublicationRequest.objects.filter(version=version.pk, asked_by__isnull=False)
+    found |= dict.fromkeys(asked.values_list("asked_by", flat=True), "published")
     before = WorkflowVersion.objects.filter(workflow=version.workflow_id, number__lt=version.number)
     since = before.order_by("-number").values_list("published_at", flat=True).first()
     for pk in editors(version.workflow_id, since=since, until=version.published_at):

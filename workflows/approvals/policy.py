@@ -80,10 +80,13 @@ def obstacle(version: PolicyVersion, user: User) -> str:
     for whoever proposed it."""
     if version.proposed_by is not None and same_person(version.proposed_by, user):
         return "You have proposed this change yourself; a second person has to decide on it."
-    roles = Membership.objects.in_force().filter(team=version.team_id, user=user, user__is_active=True)
-    if not roles.filter(role__in=DECIDING).exists():
-        return "An administrator or an approver of the team decides on it."
-    return ""
+    return "" if may_decide(version.team_id, user) else "An administrator or an approver of the team decides on it."
+
+
+def may_decide(team_id: int, user: User) -> bool:
+    """Whether the person's role makes them a possible second person."""
+    mine = Membership.objects.in_force().filter(team=team_id, user=user, user__is_active=True)
+    return mine.filter(role__in=DECIDING).exists()
 
 
 def decide(version: PolicyVersion, *, by: User, agrees: bool, reason: str = "") -> None:

@@ -17,6 +17,7 @@ from workflows.models.controls.approval import (
     TeamControls,
     WriteHold,
 )
+from workflows.models.controls.change_control import ControlsChange, PublicationRequest
 from workflows.models.decision import Decision
 from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
@@ -43,6 +44,7 @@ __all__ = [
     "Batch",
     "Beat",
     "Condition",
+    "ControlsChange",
     "Decision",
     "DeletedStep",
     "Event",
@@ -59,6 +61,7 @@ __all__ = [
     "PostingLine",
     "Preview",
     "PreviewStep",
+    "PublicationRequest",
     "Reconciliation",
     "ReconciliationFinding",
     "Release",

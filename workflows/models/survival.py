@@ -96,6 +96,7 @@ class Notice(models.Model):
         DISK = "disk", "Disk is nearly full"
         APPROVAL = "approval", "Approval is asked for"
         POLICY = "policy", "Change of the policy"
+        PUBLICATION = "publication", "Publishing is asked for"
         BREAK_GLASS = "break_glass", "Past the policy"
         BOOKS = "books", "Books were changed"
 

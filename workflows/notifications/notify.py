@@ -113,6 +113,9 @@ def recipients(notice: Notice) -> list[User]:
     if notice.kind == Kind.POLICY:
         deciding = of_team.filter(role__in=[Role.ADMINISTRATOR, Role.APPROVER])
         return list(members.filter(pk__in=deciding.values("user")).distinct().order_by("pk"))
+    if notice.kind == Kind.PUBLICATION:
+        others = of_team.exclude(role=Role.AUDITOR)
+        return list(members.filter(pk__in=others.values("user")).distinct().order_by("pk"))
     if notice.kind == Kind.APPROVAL:
         return list(members.filter(pk__in=_asked(notice)).distinct().order_by("pk"))
     if notice.workflow is None:

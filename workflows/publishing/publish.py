@@ -16,8 +16,8 @@ from workflows.definitions.compiler import compile_plan
 from workflows.definitions.description import describe
 from workflows.definitions.samples import sample_checks
 from workflows.definitions.validation import Problem, problems
-from workflows.models import Workflow, WorkflowVersion
-from workflows.publishing.activation import listen
+from workflows.models import TeamControls, Workflow, WorkflowVersion
+from workflows.publishing.activation import NotAllowedNowError, listen
 
 
 class PublishError(Exception):
@@ -32,8 +32,25 @@ class ChangedError(Exception):
     """Somebody has changed the workflow since the person was shown what would be published."""
 
 
-def publish(workflow: Workflow, *, by: User | None, note: str = "", shown: str = "") -> WorkflowVersion:
-    """Make the present rows the version that new events run. Raises PublishError.
+def needs_second_person(team_id: int) -> bool:
+    """Whether what one person has built is published by another in this team."""
+    return TeamControls.objects.filter(team=team_id, second_person_publishes=True).exists()
+
+
+def plan_of(locked: Workflow) -> dict[str, Any]:
+    """The plan that would be published now. Raises PublishError with what keeps it from being published."""
+    # What was read lately is used and nothing is called: publishing waits for no provider.
+    found = problems(locked) or sample_checks.refusals(sample_checks.sample_findings(locked, may_ask=False))
+    if found:
+        raise PublishError(found)
+    return compile_plan(locked)
+
+
+def publish(
+    workflow: Workflow, *, by: User | None, note: str = "", shown: str = "", is_agreed: bool = False
+) -> WorkflowVersion:
+    """Make the present rows the version that new events run. Raises PublishError, and NotAllowedNowError where the
+    team's second person has not agreed: `approvals/publication.py` publishes then.
 
     `shown` is the fingerprint of what the person has read; if the rows have changed since, ChangedError is raised and
     nothing is published. Current runs go on with their own version. An active workflow keeps listening if its trigger
@@ -42,11 +59,9 @@ def publish(workflow: Workflow, *, by: User | None, note: str = "", shown: str =
     with transaction.atomic():
         # Read under the lock: whoever publishes later publishes the later rows.
         locked = Workflow.objects.select_for_update().get(pk=workflow.pk)
-        # What was read lately is used and nothing is called: publishing waits for no provider.
-        found = problems(locked) or sample_checks.refusals(sample_checks.sample_findings(locked, may_ask=False))
-        if found:
-            raise PublishError(found)
-        plan = compile_plan(locked)
+        if not is_agreed and needs_second_person(locked.team_id):
+            raise NotAllowedNowError("In this team a second person publishes. Ask for it on the page of publishing.")
+        plan = plan_of(locked)
         sha256 = fingerprint(plan)
         if shown and shown != sha256:
             raise ChangedError

@@ -16,6 +16,7 @@ from integrations.audit.record import About, record
 from integrations.core.clock import DatabaseNow
 from integrations.framework import registry
 from integrations.framework.base import Effect
+from workflows.approvals import releasing
 from workflows.approvals.deciding import withdraw
 from workflows.books import postings
 from workflows.books.undo import recording
@@ -40,6 +41,8 @@ def retry(run: Run, *, by: User | None, reason: str = "", batch: Batch | None = 
     _require_bodies(run)
     allowed = {Status.FAILED, Status.CRASHED, Status.WAITING, Status.SUCCEEDED}
     with _deciding(run, Decision.What.RETRY, by, reason, allowed=allowed, batch=batch) as deciding:
+        if deciding.run.wait_reason == Run.WaitReason.HOLD:
+            raise NotAllowedNowError("The run is held. Release it, or cancel it.")
         has_succeeded = deciding.run.status == Status.SUCCEEDED
         found = retrying.failed(run, passed_over_too=has_succeeded)
         if has_succeeded and not found:
@@ -90,6 +93,8 @@ def release(
     with _deciding(run, Decision.What.RELEASE, by, reason, allowed={Status.WAITING}, batch=batch):
         if run.wait_reason != Run.WaitReason.HOLD:
             raise NotAllowedNowError("The run is not held any more. Look at it again.")
+        if by is not None and (why_not := releasing.obstacle(run, by)):
+            raise NotAllowedNowError(why_not)
         held = WriteHold.objects.filter(step_run__run=run, released_at__isnull=True)
         held.update(released_at=database_now(), released_by=by)
         _requeue(run)

@@ -12,6 +12,7 @@ from workflows.engine import step_support
 from workflows.engine.writes import gates
 from workflows.engine.writes.gates import Intent
 from workflows.models import WriteHold
+from workflows.publishing.activation import NotAllowedNowError
 from workflows.runs import decisions
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +66,8 @@ def test_what_a_person_lets_go_is_sent_once_and_held_no_second_time(
 def test_trying_again_does_not_pass_a_hold(provider: Provider, make_workflow: Make, gate: list[Intent]) -> None:
     start(provider, make_workflow)
     drain()
-    decisions.retry(the_run(), by=None)
+    with pytest.raises(NotAllowedNowError, match="The run is held"):
+        decisions.retry(the_run(), by=None)
     drain()
     assert the_run().status == "waiting"
     assert provider.sent == []

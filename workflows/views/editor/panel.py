@@ -16,6 +16,7 @@ from django.utils.cache import patch_vary_headers
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, may
 from pinxero.pages import page
+from workflows.approvals import publication
 from workflows.definitions import validation
 from workflows.definitions.changes import revisions
 from workflows.definitions.step_rows import step_tree
@@ -90,6 +91,7 @@ def steps_context(request: HttpRequest, workflow: Workflow) -> dict[str, Any]:
         "problems": found,
         "trigger_problems": trigger_lines(workflow, [p for p in found if p.step == validation.TRIGGER]),
         "other_problems": [p for p in found if p.step is None],
+        "publication": publication.waiting(workflow),
         "has_changes": publish.has_unpublished_changes(workflow),
         "may_build": may(request, Can.BUILD),
         "order_revision": revisions.part_of(workflow, WorkflowPart.Part.ORDER).revision,

@@ -14,6 +14,7 @@ from integrations.framework.base import Trigger
 from integrations.framework.registry import operation_or_none
 from integrations.teams.access import Can, allow
 from pinxero.pages import page
+from workflows.approvals import publication
 from workflows.definitions import compiler, validation
 from workflows.definitions.checks import confirmation
 from workflows.definitions.description import describe, outline
@@ -47,10 +48,18 @@ def publish(request: HttpRequest, workflow_id: int) -> HttpResponse:
     previewed = last_full_preview(workflow, publishing.fingerprint(plan)) if plan is not None else None
     form = PublishForm(request.POST if request.method == "POST" else None, is_previewed=is_clean(previewed))
     shown = request.POST.get("shown", "")
+    needs_second = publishing.needs_second_person(workflow.team_id)
     has_changed_since = bool(shown and plan is not None and shown != publishing.fingerprint(plan))
     if request.method == "POST" and form.is_valid() and not found:
         try:
-            version = publishing.publish(workflow, by=_person(request), note=form.cleaned_data["note"], shown=shown)
+            note = form.cleaned_data["note"]
+            if needs_second:
+                asked = publication.ask(workflow, by=_person(request), note=note, shown=shown)
+                messages.success(request, "Asked. A second person publishes it.")
+                return redirect("publication", workflow.pk, asked.number)
+            version = publishing.publish(workflow, by=_person(request), note=note, shown=shown)
+        except activation.NotAllowedNowError as error:
+            form.add_error("note", error.message)
         except publishing.PublishError as error:
             found = error.problems
         except publishing.ChangedError:
@@ -71,6 +80,8 @@ def publish(request: HttpRequest, workflow_id: int) -> HttpResponse:
         "sentences": outline(said),
         "shown": publishing.fingerprint(plan) if plan is not None else "",
         "has_changed_since": has_changed_since,
+        "needs_second": needs_second,
+        "publication": publication.waiting(workflow),
         "changes": changes(describe(published.plan), said) if said and published else [],
         "has_changes": publishing.has_unpublished_changes(workflow),
         "previewed": previewed,

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Max
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -64,7 +65,7 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
             .exclude(pk__in=[shown.pk, shown.again_of_id or 0, again.pk if again else 0])
             .only("status", "error", "replay")[:10]
         ),
-        "actions": available_actions.available_actions(shown) if is_builder else [],
+        "actions": [each for each in available_actions.available_actions(shown) if _may_decide(request, each.key)],
         "newer": running_again.newer_version(shown) if shown.status in running_again.ENDED_BADLY else None,
     }
     return page(request, "runs/run.html", context, title=f"Run {shown.pk}")
@@ -148,12 +149,14 @@ def run_by_marker(request: HttpRequest, marker: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@allow(Can.BUILD)
+@allow(Can.LOOK)
 def way_out(request: HttpRequest, run_id: int, way: str) -> HttpResponse:
     """Ask for confirmation, then carry out a decision about a run. The run's status says which are possible."""
     shown = _run_or_404(request, run_id)
     if way not in Decision.What.values:
         raise Http404("There is no such decision.")
+    if not _may_decide(request, way):
+        raise PermissionDenied("Your role in this team does not allow this; it needs: builder.")
     again = Run.objects.filter(again_of=shown).first() if way == Decision.What.RUN_AGAIN else None
     if again is not None:
         return redirect("run", again.pk)
@@ -188,6 +191,11 @@ def way_out(request: HttpRequest, run_id: int, way: str) -> HttpResponse:
         "written": written,
     }
     return page(request, "runs/way_out.html", context, title=f"Run {shown.pk}")
+
+
+def _may_decide(request: HttpRequest, way: str) -> bool:
+    """Approvers let held runs go as builders do; everything else is for builders."""
+    return may(request, Can.BUILD) or (way == Decision.What.RELEASE and may(request, Can.APPROVE))
 
 
 def _asked_about(shown: Run, way: str) -> StepRun | None:
