@@ -79,6 +79,7 @@ PAGES = (
         LOOK,
         ("policy", "change_policy", "policy_rule", "policy_version", "try_policy", "team_controls"),
     ),
+    GuidePage("guards", "Guard against what should not be sent", LOOK, ("guards",)),
     GuidePage("activity", "See who did what", LOOK, ("activity", "check_record")),
     GuidePage("when-a-run-fails", "When a run fails", LOOK, ("way_out", "bulk", "batch")),
     GuidePage("notices", "Notices and safeguards", LOOK, ("notices", "workflow_safeguards")),

@@ -34,6 +34,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(request, "Reconciliation", "fact_check", reverse("reconciliations")),
             _item(request, "Approvals", "approval", reverse("approvals"), badge=_approvals_badge(mine)),
             _item(request, "Policy", "gavel", reverse("policy")),
+            _item(request, "Guards", "shield", reverse("guards")),
             _item(request, "Activity", "history", reverse("activity")),
             _item(request, "Notices", "notifications", reverse("notices"), badge=_notices_badge(mine)),
             _item(request, "People", "group", reverse("people")),

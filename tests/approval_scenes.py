@@ -1,4 +1,4 @@
-"""What is recorded about policies and approvals: for each action, the way in which it comes to be."""
+"""What is recorded about policies, guards and approvals: for each action, the way in which it comes to be."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from workflows.engine.lease import Lease
 from workflows.engine.run_context import RunContext
 from workflows.engine.waits import WaitError
 from workflows.engine.writes.gates import Intent
+from workflows.guards import settings
 from workflows.models import ApprovalDelegation, ApprovalRequest, PolicyVersion, PublicationRequest, Run, StepRun
 
 WHY = "Because the month ends"
@@ -88,7 +89,12 @@ def _publication(scene: Any) -> PublicationRequest:
     return publication.ask(scene.world.workflow, by=scene.by, note=WHY)
 
 
+def set_guards(scene: Any) -> None:
+    settings.save(scene.cast.team, settings.Settings(duplicates="hold"), by=scene.by)
+
+
 SCENES = {
+    Audited.GUARDS_CHANGED: set_guards,
     Audited.POLICY_PROPOSED: propose,
     Audited.POLICY_AGREED: lambda scene: policy.decide(propose(scene), by=scene.cast.approver, agrees=True),
     Audited.POLICY_REFUSED: lambda scene: policy.decide(

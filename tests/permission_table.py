@@ -124,6 +124,7 @@ PAGES: dict[str, Rule] = {
     **dict.fromkeys(["change_policy", "policy_rule"], ADMINISTER),
     "policy_version": ("shown shown shown 404 login", "shown shown shown 404 login"),
     "try_policy": LOOK,
+    "guards": ("shown shown shown shown login shown", "403 403 403 403 login shown"),
     "people": LIST,
     "person": LOOK,
     **dict.fromkeys(["invite_person", "second_factor", "change_person", "remove_person"], ADMINISTER),
@@ -233,7 +234,7 @@ SUPERUSER_MODELS = {
 RECENT_SIGN_IN = {
     "api_tokens", "rotate_hook", "hook_signature", "connect", "choose_accounts", "withdraw_grant", "disconnect",
     "invite_person", "second_factor", "renew_invitation", "change_person", "remove_person", "sign_person_out",
-    "end_holding", "change_policy", "policy_version", "approval", "approve_several",
+    "end_holding", "guards", "change_policy", "policy_version", "approval", "approve_several",
     "team_controls", "away", "end_delegation", "publication",
     "admin:auth_user_password_change",
     *(f"admin:{model}_{page}" for model in ("auth_user", "integrations_team", "integrations_membership")

@@ -17,7 +17,7 @@ from workflows.views import (
     starts,
     workflow_list,
 )
-from workflows.views.controls import approvals, policy, publication, team_controls
+from workflows.views.controls import approvals, guards, policy, publication, team_controls
 from workflows.views.editor import (
     conditions,
     evaluation,
@@ -128,6 +128,7 @@ urlpatterns = [
     path("approvals/away/<int:delegation_id>/end/", team_controls.end_delegation, name="end_delegation"),
     path("controls/", team_controls.team_controls, name="team_controls"),
     path("workflows/<int:workflow_id>/publication/<int:number>/", publication.publication, name="publication"),
+    path("guards/", guards.the_guards, name="guards"),
     path("policy/", policy.the_policy, name="policy"),
     path("policy/change/", policy.change_policy, name="change_policy"),
     path("policy/change/rules/<int:place>/", policy.policy_rule, name="policy_rule"),

@@ -80,6 +80,8 @@ class Audited(models.TextChoices):
     DELEGATION_MADE = "approval.delegated", "Somebody decides in another’s place"
     DELEGATION_ENDED = "approval.delegation_ended", "Deciding in another’s place ended"
 
+    GUARDS_CHANGED = "guards.changed", "Guards changed"
+
     APPROVAL_ASKED = "approval.asked", "Approval asked for"
     APPROVAL_GIVEN = "approval.given", "Approved"
     APPROVAL_REFUSED = "approval.refused", "Refused"
@@ -107,6 +109,7 @@ GROUPS = {
     "runs": "Decisions about many runs",
     "policy": "Policies",
     "controls": "Controls",
+    "guards": "Guards",
     "approval": "Approvals",
     "books": "Books",
     "data": "Exports",

@@ -261,6 +261,8 @@ class Action(Operation, Recoverable, Readable, Undoable):
     effect: ClassVar[Effect]
     #: What a person has to type before the step can be saved; None for all but the most destructive.
     confirmation: ClassVar[Confirmation | None] = None
+    #: Of a supplier's bill, the input that holds the supplier's number; "" for everything else.
+    bill_number: ClassVar[str] = ""
 
     def run(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """Read, and return what later steps can use."""

@@ -40,7 +40,7 @@ for title, amount in {rows}:
 """
 
 
-def _start(stage: Stage, *rows: tuple[str, str]) -> None:
+def start_fees(stage: Stage, *rows: tuple[str, str]) -> None:
     stage.python(_START.format(tenant=DEMO, contact=stage.sandbox.contacts()[0]["id"], rows=list(rows)))
 
 
@@ -85,7 +85,7 @@ def test_what_the_policy_asks_for_waits_and_is_written_once_when_it_is_approved(
     builder = person_at()
     builder.sign_in("builder")
     connect_both(builder)
-    _start(stage, ("Small", "100"), ("Large", "1500"), ("Larger", "2500"), ("Largest", "3500"))
+    start_fees(stage, ("Small", "100"), ("Large", "1500"), ("Larger", "2500"), ("Largest", "3500"))
     builder.open("/runs/")
     waiting = builder.page.get_by_role("row").filter(has_text="Waiting")
     done = builder.page.get_by_role("row").filter(has_text="Succeeded")

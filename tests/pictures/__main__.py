@@ -41,7 +41,7 @@ SCENES: dict[str, list[Scene]] = {
         *(later_scenes.files, later_scenes.lookup_tables, later_scenes.import_and_export, later_scenes.around),
         *(later_scenes.failures, scenes.reconciliation, scenes.activity),
     ],
-    "administrator": [later_scenes.people, control_scenes.policies],
+    "administrator": [later_scenes.people, control_scenes.policies, control_scenes.guards],
     "approver": [control_scenes.approvals],
 }
 

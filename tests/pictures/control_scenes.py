@@ -1,4 +1,4 @@
-"""What is on the pictures of a team's controls: its policy, and what waits for approval."""
+"""What is on the pictures of a team's controls: its policy, its guards, and what waits for approval."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def policies(stage: Stage, person: Person, camera: Camera) -> None:
     camera.take("policies", page.locator(".px-head"), page.locator("form.px-form").last, highest=900)
     person.click("Propose this policy")
     stage.python(_AGREE)
+
+
+def guards(stage: Stage, person: Person, camera: Camera) -> None:
+    page = person.page
+    page.set_viewport_size(PAGE)
+    person.open("/guards/")
+    page.get_by_role("textbox", name="Currency").first.fill("NZD")
+    page.get_by_role("textbox", name="Largest single amount").first.fill("25,000")
+    person.click("Hold it until a person lets it go", role="radio")
+    person.click("Save the guards")
+    camera.take("guards", page.locator(".px-head"), page.locator("form.px-form"), highest=900)
+    page.set_viewport_size(LIST)
 
 
 def approvals(stage: Stage, person: Person, camera: Camera) -> None:

@@ -18,6 +18,7 @@ from workflows.models.controls.approval import (
     WriteHold,
 )
 from workflows.models.controls.change_control import ControlsChange, PublicationRequest
+from workflows.models.controls.guard import GuardLimit, TeamGuards
 from workflows.models.decision import Decision
 from workflows.models.definition import Condition, DeletedStep, Mapping, Step, Workflow, WorkflowVersion
 from workflows.models.execution import Beat, Event, Run, SeenItem, StepRun, TriggerState
@@ -49,6 +50,7 @@ __all__ = [
     "DeletedStep",
     "Event",
     "FetchedOutput",
+    "GuardLimit",
     "InboundHook",
     "LookupRow",
     "LookupTable",
@@ -75,6 +77,7 @@ __all__ = [
     "Step",
     "StepRun",
     "TeamControls",
+    "TeamGuards",
     "TriggerState",
     "Undo",
     "Upload",

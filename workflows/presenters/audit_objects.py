@@ -40,6 +40,7 @@ KINDS = (
         rows=lambda team: Reconciliation.objects.filter(team=team),
     ),
     ObjectKind("approvalrequest", "Request for approval", address=lambda pk: reverse("approval", args=[pk])),
+    ObjectKind("teamguards", "Guards", address=lambda pk: reverse("guards")),
     ObjectKind("policyversion", "Policy", address=lambda pk: reverse("policy")),
     ObjectKind("api token", "API token", address=lambda pk: reverse("api_tokens")),
     ObjectKind("documents", "Page", address=lambda pk: reverse("documents")),

@@ -60,7 +60,9 @@ _REPLAY = RunAction(
     needs_reason=True,
     is_dangerous=True,
 )
-_RELEASE = RunAction("release", "Release", "The run starts at once, as if it had never been held.")
+_RELEASE = RunAction(
+    "release", "Release", "The run goes on at once. A write that it holds is sent exactly as it stands now."
+)
 _CANCEL = RunAction(
     "cancel", "Cancel", "Ends the run here. What it has written stays.", needs_reason=True, is_dangerous=True
 )

@@ -21,8 +21,8 @@ from workflows.approvals.deciding import withdraw
 from workflows.books import postings
 from workflows.books.undo import recording
 from workflows.engine.waits import wake_caller
-from workflows.engine.writes import sending
-from workflows.models import Batch, Decision, Run, Step, StepRun, Workflow, WorkflowVersion, WriteHold
+from workflows.engine.writes import gates, sending
+from workflows.models import Batch, Decision, Run, Step, StepRun, Workflow, WorkflowVersion
 from workflows.publishing.activation import NotAllowedNowError
 from workflows.runs import manual_completion, retrying, running_again
 from workflows.runtime.broker import wake_worker
@@ -89,14 +89,13 @@ def _require_failed(run: Run) -> StepRun:
 def release(
     run: Run, *, by: User | None, reason: str = "", at: datetime | None = None, batch: Batch | None = None
 ) -> None:
-    """Release a held run, now or at a moment, and with it the write that a guard holds."""
+    """Release a held run, now or at a moment, and with it the write that a guard holds, as it stands now."""
     with _deciding(run, Decision.What.RELEASE, by, reason, allowed={Status.WAITING}, batch=batch):
         if run.wait_reason != Run.WaitReason.HOLD:
             raise NotAllowedNowError("The run is not held any more. Look at it again.")
         if by is not None and (why_not := releasing.obstacle(run, by)):
             raise NotAllowedNowError(why_not)
-        held = WriteHold.objects.filter(step_run__run=run, released_at__isnull=True)
-        held.update(released_at=database_now(), released_by=by)
+        gates.let_go(run, by=by)
         _requeue(run)
         if at is not None:
             Run.objects.filter(pk=run.pk).update(

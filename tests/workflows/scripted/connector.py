@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
 from integrations.core.errors import IntegrationError
 from integrations.core.exact_json import dumps
 from integrations.framework.base import Account, Action, Connector, Effect, Item, OAuthEndpoints, Poll, Trigger, Writing
+from integrations.schema.documents import Document, DocumentLine, Named, Totals, WrittenDocument
 from integrations.schema.schema import Schema
 from integrations.schema.schema import field as input_field
 from integrations.transport.call_budget import Limits
@@ -119,6 +121,47 @@ class WriteThing(Action):
         return f"Thing {output['id']}"
 
 
+class WriteBill(WriteThing):
+    """Write a supplier's bill."""
+
+    key = "write_bill"
+    name = "Write bill"
+    bill_number = "number"
+    sample: ClassVar[Mapping[str, Any]] = {"id": "T1", "name": "S-1", "marker": "PX-1", "number": "7"}
+
+    class Inputs(Schema):
+        name: str = input_field("Supplier", max_length=50)
+        number: str | None = input_field("Number", default=None)
+        amount: Decimal | None = input_field("Amount", default=None)
+        currency: str | None = input_field("Currency", default=None)
+        day: date | None = input_field("Day", default=None)
+        status: str | None = input_field("Status", default=None)
+
+    def request(self, inputs: Any, writing: Writing) -> Request:
+        told = {f.name: getattr(inputs, f.name) for f in inputs.fields()}
+        told["day"] = inputs.day.isoformat() if inputs.day else None
+        return Request.of_json("PUT", "/bills", {**told, "marker": writing.marker})
+
+    def output(self, response: Response) -> dict[str, Any]:
+        bill = response.json()
+        return {**super().output(response), "number": bill["number"] or ""}
+
+    def document(self, inputs: Any, organisation: Mapping[str, Any]) -> Document:
+        total = inputs.amount
+        return Document(
+            what="Bill",
+            whom=Named(inputs.name),
+            dates=(("Day", inputs.day),),
+            currency=inputs.currency or "",
+            lines=(DocumentLine(description="Work", amount=total),),
+            totals=None if total is None else Totals(total, Decimal(0), total),
+            status=inputs.status or "",
+        )
+
+    def written_document(self, output: Mapping[str, Any]) -> WrittenDocument:
+        return WrittenDocument(number=str(output["number"]))
+
+
 class WriteUnsurely(WriteThing):
     """Write a thing where a lookup proves nothing and no keys are kept."""
 
@@ -189,7 +232,7 @@ class ScriptedConnector(Connector):
     name = "Scripted"
     account_noun = "account"
     client_class = ScriptedClient
-    operations = (NewThing, ReadThing, WriteThing, WriteUnsurely)
+    operations = (NewThing, ReadThing, WriteThing, WriteBill, WriteUnsurely)
 
     def oauth(self) -> OAuthEndpoints:
         return OAuthEndpoints(token_url="http://127.0.0.1:9/token", client_id="id", client_secret="secret")

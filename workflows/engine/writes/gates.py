@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from integrations.core.messages import Request
@@ -27,6 +28,7 @@ from workflows.engine import step_support
 from workflows.engine.waits import WaitError
 from workflows.engine.writes import document_snapshot
 from workflows.models import Run, StepRun, WriteHold
+from workflows.runtime.clock import database_now
 
 if TYPE_CHECKING:
     from workflows.engine.run_context import RunContext
@@ -101,6 +103,19 @@ def ask(
     intent = Intent(context, step, step_run, action, api, inputs, request, is_repeat)
     for gate in GATES:
         gate(intent)
+
+
+def let_go(run: Run, *, by: User | None) -> int:
+    """A person lets the held writes of a run go, exactly as they stand now: holds of other bytes stay. How many."""
+    count = 0
+    held = WriteHold.objects.filter(step_run__run=run, released_at__isnull=True)
+    for each in held.select_related("step_run__connection"):
+        write = each.step_run
+        if each.fingerprint == fingerprint(write.request_sha256, write.connection, run.version_id):
+            each.released_at, each.released_by = database_now(), by
+            each.save(update_fields=["released_at", "released_by"])
+            count += 1
+    return count
 
 
 def wait(intent: Intent, reason: Run.WaitReason, message: str, *, what: str) -> WaitError:

@@ -63,6 +63,7 @@ class ReceiveStock(CreateDocument):
     scopes = ("accounting.invoices", "accounting.settings")
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     day_input = "received_on"
+    bill_number = "bill_number"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}
 
     class Inputs(Schema):

@@ -157,6 +157,7 @@ class CreateBill(CreateDocument):
     sample = samples.BILL
     record_kind = INVOICES
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
+    bill_number = "bill_number"
     day_input = "bill_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}
     rules = DocumentRules(called="a bill", usual=COSTS, is_purchase=True, takes_stock=-1)
