@@ -95,13 +95,14 @@ class Notice(models.Model):
         TRIGGER = "trigger", "Looking fails"
         DISK = "disk", "Disk is nearly full"
         APPROVAL = "approval", "Approval is asked for"
+        EXPIRING = "expiring", "Approval is needed soon"
         POLICY = "policy", "Change of the policy"
         PUBLICATION = "publication", "Publishing is asked for"
         BREAK_GLASS = "break_glass", "Past the policy"
         BOOKS = "books", "Books were changed"
 
     #: Kinds that last until something has changed; the others are single events.
-    LASTING = (Kind.RECONNECT, Kind.DOWN, Kind.TRIGGER, Kind.DISK)
+    LASTING = (Kind.RECONNECT, Kind.DOWN, Kind.TRIGGER, Kind.DISK, Kind.EXPIRING)
 
     team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=20, choices=Kind.choices)

@@ -51,7 +51,9 @@ def _due() -> Iterable[Notice]:
     waited |= Q(mailed_at__lt=DatabaseNow() - seconds(_HOUR))
     # What was over before the first e-mail is not worth one.
     passed = Q(mailed_count=0, ended_at__isnull=False)
-    due = Notice.objects.filter(waited, read_at__isnull=True, mailed_count__lt=F("count")).exclude(passed)
+    # Whoever is asked for an approval hears of it, even if somebody else has read the notice first.
+    unread = Q(read_at__isnull=True) | Q(kind=Notice.Kind.APPROVAL)
+    due = Notice.objects.filter(waited, unread, mailed_count__lt=F("count")).exclude(passed)
     for notice in due.select_related("team", "workflow", "connection", "run").order_by("pk")[:_MOST_AT_ONCE]:
         if not _was_mailed_recently(notice):
             yield notice

@@ -116,7 +116,7 @@ def recipients(notice: Notice) -> list[User]:
     if notice.kind == Kind.PUBLICATION:
         others = of_team.exclude(role=Role.AUDITOR)
         return list(members.filter(pk__in=others.values("user")).distinct().order_by("pk"))
-    if notice.kind == Kind.APPROVAL:
+    if notice.kind in (Kind.APPROVAL, Kind.EXPIRING):
         return list(members.filter(pk__in=_asked(notice)).distinct().order_by("pk"))
     if notice.workflow is None:
         return list(builders.distinct().order_by("pk"))
@@ -167,7 +167,7 @@ def page_of(notice: Notice) -> str:
         return f"{reverse('runs')}?status={statuses[kind]}&workflow={notice.workflow_id}"
     if kind in (Kind.HELD, Kind.LOOP):
         return f"{reverse('runs')}?status={Run.Status.WAITING}&wait={Run.WaitReason.HOLD}&workflow={notice.workflow_id}"
-    if kind is Kind.APPROVAL:
+    if kind in (Kind.APPROVAL, Kind.EXPIRING):
         return reverse("approvals")
     if kind is Kind.POLICY:
         return reverse("policy")

@@ -6,6 +6,9 @@ Each gets one notice when it begins, and the notice says when it is over.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+
+from django.utils import timezone
 
 from integrations.connections import service
 from integrations.core.clock import DatabaseNow, seconds
@@ -13,7 +16,7 @@ from integrations.core.errors import IntegrationError
 from integrations.framework import registry
 from integrations.models import CallBudget, Connection, Team
 from integrations.transport.call_budget import PROBE_SECONDS
-from workflows.models import Notice, TriggerState, Workflow
+from workflows.models import ApprovalRequest, Notice, TriggerState, Workflow
 from workflows.notifications import notify
 from workflows.notifications.notify import Matter
 from workflows.runtime import disk, heartbeats
@@ -23,11 +26,13 @@ _FAILED_POLLS = 3
 #: Real seconds after which an attempt by runs or polls is overdue, and how many providers are tried in one round.
 _LEFT_ALONE_SECONDS = 2 * PROBE_SECONDS
 _MOST_TRIED = 5
+#: How long before a request for approval counts as refused people are reminded of it.
+_REMINDED = timedelta(days=1)
 
 
 def watch() -> int:
     """Make the notices match the present state; returns how many began or ended."""
-    found = [*_to_reconnect(), *_down(), *_failing_polls(), *_full_disks()]
+    found = [*_to_reconnect(), *_down(), *_failing_polls(), *_full_disks(), *_expiring()]
     return notify.keep_lasting_notices(Notice.LASTING, found)
 
 
@@ -47,6 +52,24 @@ def try_providers() -> int:
             continue
         answered += 1
     return answered
+
+
+def _expiring() -> Iterator[Matter]:
+    """Requests for approval that soon count as refused, one matter for each workflow."""
+    soon = ApprovalRequest.objects.filter(status=ApprovalRequest.Status.OPEN, expires_at__lt=timezone.now() + _REMINDED)
+    first: dict[int, ApprovalRequest] = {}
+    for each in soon.select_related("workflow").order_by("expires_at"):
+        if each.workflow is not None:
+            first.setdefault(each.workflow.pk, each)
+    for each in first.values():
+        assert each.workflow is not None
+        yield Matter(
+            each.workflow.team_id,
+            Notice.Kind.EXPIRING,
+            title=f"{each.workflow.name} needs an approval within a day",
+            text=f"{each} counts as refused {each.expires_at:%-d %B %Y, %H:%M} UTC, if nobody decides on it.",
+            workflow=each.workflow,
+        )
 
 
 def _to_reconnect() -> Iterator[Matter]:

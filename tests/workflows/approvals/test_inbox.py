@@ -13,12 +13,14 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from integrations.models import Membership, Role
+from pinxero.development.emptying import unprotected
 from tests.base import Cast, sign_in_recently
 from tests.workflows.conftest import Make, drain, start, the_run, thing
 from tests.workflows.scripted.connector import Provider
 from workflows.approvals import inbox
 from workflows.models import Approval, ApprovalDelegation, ApprovalRequest, Notice, PolicyVersion
 from workflows.notifications import email, notify
+from workflows.worker import monitors
 
 from .conftest import put_in_force, the_request
 
@@ -229,3 +231,25 @@ def test_two_accounts_of_one_person_do_not_make_two_approvals(
     assert "Somebody with your mail address has decided on this already." in _body(answer)
     drain()
     assert [the_request().status, provider.sent] == ["open", []]
+
+
+def test_people_are_reminded_once_before_a_request_counts_as_refused(waiting: ApprovalRequest, cast: Cast) -> None:
+    assert monitors.watch() == 0
+    with unprotected():
+        ApprovalRequest.objects.update(expires_at=timezone.now() + timedelta(hours=20))
+    assert [monitors.watch(), monitors.watch()] == [1, 0]
+    notice = Notice.objects.get(kind=Notice.Kind.EXPIRING)
+    assert notify.recipients(notice) == [cast.approver]
+    assert notify.page_of(notice) == "/approvals/"
+    _post(_as(cast.approver), the_request(), "approve")
+    assert monitors.watch() == 1
+    notice.refresh_from_db()
+    assert notice.ended_at is not None
+
+
+def test_whoever_is_asked_gets_the_mail_even_if_somebody_else_has_read_the_notice(
+    waiting: ApprovalRequest, cast: Cast, mailoutbox: list[Any]
+) -> None:
+    notify.mark_read(Notice.objects.filter(kind=Notice.Kind.APPROVAL), by=cast.builder)
+    email.send_due()
+    assert [message.to for message in mailoutbox] == [["approver@acme.example"]]
