@@ -69,7 +69,7 @@ PAGES = (
         ),
     ),
     GuidePage("runs", "See what happened", LOOK, ("runs", "run", "run_turns", "run_turn")),
-    GuidePage("documents", "See what was written", LOOK, ("documents",)),
+    GuidePage("documents", "See what was written", LOOK, ("documents", "search")),
     GuidePage("take-back", "Take back what was written", LOOK, ("undo_run",)),
     GuidePage("reconciliation", "See what was changed since", LOOK, ("reconciliations", "reconciliation")),
     GuidePage("approvals", "Approve what waits", LOOK, ("approvals", "approval", "approve_several", "away")),

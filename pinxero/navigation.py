@@ -108,8 +108,9 @@ def team_name(request: HttpRequest) -> str:
 def around_every_page(request: HttpRequest) -> dict[str, Any]:
     """The page of the guide for this page, until when a second factor is to be set up, and for the team switcher the
     person's teams if there are several."""
-    around = {"px_guide": guide_of(request), "px_second_factor_due": second_factor.is_in_grace(request)}
+    around: dict[str, Any] = {"px_guide": guide_of(request), "px_second_factor_due": second_factor.is_in_grace(request)}
     mine = membership(request)
+    around["px_may_search"] = mine is not None
     memberships: list[Membership] = getattr(request, "_pinxero_memberships", [])
     if mine is None or len(memberships) < 2:
         return around

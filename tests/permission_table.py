@@ -114,6 +114,7 @@ PAGES: dict[str, Rule] = {
     "read_notice": POST_ONLY,
     "read_all_notices": ("405 405 405 405 405", "moved 403 403 moved login"),
     "workflow_safeguards": ("shown shown shown 404 login", EDIT[1]),
+    "search": LIST,
     "approvals": LIST,
     "approval": ("shown shown shown 404 login", "shown shown shown 404 login"),
     "approve_several": ("405 405 405 405 405", "moved moved moved moved login"),

@@ -31,7 +31,7 @@ from workflows.views.editor import (
     workflow,
 )
 from workflows.views.lookup_tables import edit, tables
-from workflows.views.runs import backups, iterations, run, run_list, undoing
+from workflows.views.runs import backups, find, iterations, run, run_list, undoing
 
 urlpatterns = [
     path("workflows/", workflow_list.workflows, name="workflows"),
@@ -101,6 +101,7 @@ urlpatterns = [
         name="preview_backtest_item",
     ),
     path("connections/<int:connection_id>/try-now/", lifting.try_now, name="try_connection_now"),
+    path("search/", find.search, name="search"),
     path("runs/", run_list.runs, name="runs"),
     path("runs/all/<slug:what>/", run_list.bulk, name="bulk"),
     path("runs/batches/<int:batch_id>/", run_list.batch, name="batch"),

@@ -8,6 +8,7 @@ import "./focus.js";
 import "./editor.js";
 import "./menus.js";
 import "./patience.js";
+import "./search.js";
 import "./sections.js";
 import "./submit.js";
 import "./swaps.js";
