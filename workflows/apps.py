@@ -20,7 +20,7 @@ class WorkflowsConfig(AppConfig):
         from workflows.books.undo.action import undoing
         from workflows.engine import lease
         from workflows.engine.writes import gates
-        from workflows.guards import guarding
+        from workflows.guards import guarding, locked
         from workflows.models.execution import UNDO
         from workflows.presenters.audit_objects import KINDS
         from workflows.presenters.connection_usage import first_workflow_url, notes, usages
@@ -37,6 +37,8 @@ class WorkflowsConfig(AppConfig):
         if recording.record not in lease.RECORDERS:
             lease.RECORDERS.append(recording.record)
         registry.derive(UNDO, undoing)
+        if locked.move not in gates.ADJUSTERS:
+            gates.ADJUSTERS.append(locked.move)
         # Guards first: nobody is asked to approve what one of them refuses.
         if guarding.gate not in gates.GATES:
             gates.GATES.append(guarding.gate)

@@ -263,6 +263,8 @@ class Action(Operation, Recoverable, Readable, Undoable):
     confirmation: ClassVar[Confirmation | None] = None
     #: Of a supplier's bill, the input that holds the supplier's number; "" for everything else.
     bill_number: ClassVar[str] = ""
+    #: The input that holds the day on which it counts in the books; left empty there, it is the day of writing.
+    posted_on: ClassVar[str] = ""
 
     def run(self, api: ApiClient, inputs: Any) -> dict[str, Any]:
         """Read, and return what later steps can use."""

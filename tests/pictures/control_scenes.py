@@ -45,6 +45,7 @@ def guards(stage: Stage, person: Person, camera: Camera) -> None:
     person.open("/guards/")
     page.get_by_role("textbox", name="Currency").first.fill("NZD")
     page.get_by_role("textbox", name="Largest single amount").first.fill("25,000")
+    page.get_by_role("textbox", name="All within 24 hours").first.fill("100,000")
     person.click("Hold it until a person lets it go", role="radio")
     person.click("Save the guards")
     camera.take("guards", page.locator(".px-head"), page.locator("form.px-form"), highest=900)

@@ -129,7 +129,7 @@ class Stage:
         Workflow.objects.filter(pk=workflow.pk).update(awaits_baseline=False)
         state = polling.claim()
         assert state is not None
-        assert intake.accept(state, [Item("1", dict(registry.trigger(_STARTER).sample))]) == 1
+        assert intake.accept(state, [Item(str(workflow.pk), dict(registry.trigger(_STARTER).sample))]) == 1
         return Run.objects.get(workflow=workflow)
 
     def listen(self, trigger: Trigger, inputs: dict[str, Any]) -> Workflow:

@@ -6,24 +6,19 @@ guard still holds them for its own. Taking back what was written is no new docum
 
 from __future__ import annotations
 
-import time
-
 from workflows.engine import step_support
 from workflows.engine.writes import gates, uncertain
 from workflows.engine.writes.gates import Intent
-from workflows.guards import duplicates, largest, settings
-from workflows.guards.settings import Settings
+from workflows.guards import duplicates, largest, live, locked, settings, volume
 from workflows.guards.stops import Stop
 
 #: Asked in this order; what one refuses is not held by those after it.
-GUARDS = (duplicates.look, largest.look)
-#: How long a run trusts the settings that it has read, as it does the policy.
-_CURRENT_SECONDS = 2.0
+GUARDS = (locked.look, duplicates.look, live.look, largest.look, volume.look)
 
 
 def gate(intent: Intent) -> None:
     """Let the write pass, or raise what stops it. Registered in `gates.GATES`."""
-    known = _settings(intent)
+    known = settings.of_run(intent.run)
     if known.are_off or intent.run.is_undo:
         return
     stops = [stop for look in GUARDS if (stop := look(intent, known)) is not None]
@@ -32,15 +27,6 @@ def gate(intent: Intent) -> None:
             raise _refused(intent, stop)
     for stop in stops:
         gates.hold(intent, stop.code, stop.message)
-
-
-def _settings(intent: Intent) -> Settings:
-    now = time.monotonic()
-    known: tuple[float, Settings] | None = getattr(intent.run, "known_guards", None)
-    if known is None or now - known[0] > _CURRENT_SECONDS:
-        known = (now, settings.of_team(intent.run.team_id))
-        intent.run.known_guards = known  # type: ignore[attr-defined]
-    return known[1]
 
 
 def _refused(intent: Intent, stop: Stop) -> Exception:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -12,9 +15,19 @@ from django.db import transaction
 from integrations.audit.actions import Audited
 from integrations.audit.record import About, record_difference
 from integrations.models import Team
-from workflows.models import GuardLimit, TeamGuards
+from integrations.schema.documents import day_words
+from workflows.models import GuardLimit, Run, TeamGuards
 
 Duplicates = TeamGuards.Duplicates
+Period = TeamGuards.Period
+#: The settings with a column of their own, as they are called here and there.
+_COLUMNS = (
+    *("duplicates", "duplicate_days", "period", "lock_until", "holds_first_live"),
+    *("documents_per_hour", "documents_per_day"),
+)
+#: How long a run trusts what it has read of them, as it does the policy.
+_CURRENT_SECONDS = 2.0
+_AMOUNTS = ("largest", "per_hour", "per_day")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +38,26 @@ class Settings:
     largest: Mapping[str, Decimal] = field(default_factory=dict)
     duplicates: str = Duplicates.OFF
     duplicate_days: int = 30
+    period: str = Period.OFF
+    lock_until: date | None = None
+    holds_first_live: bool = False
+    documents_per_hour: int | None = None
+    documents_per_day: int | None = None
+    #: What may be created within the time in sum, by currency.
+    per_hour: Mapping[str, Decimal] = field(default_factory=dict)
+    per_day: Mapping[str, Decimal] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> bool:
+        """Whether anything limits how much is written within a time."""
+        numbers = (self.documents_per_hour, self.documents_per_day)
+        return bool(self.per_hour or self.per_day) or any(each is not None for each in numbers)
 
     @property
     def are_off(self) -> bool:
         """Whether no guard has anything to look at."""
-        return not self.largest and self.duplicates == Duplicates.OFF
+        looks = self.largest or self.counts or self.holds_first_live
+        return not looks and self.duplicates == Duplicates.OFF and self.period == Period.OFF
 
 
 def of_team(team_id: int) -> Settings:
@@ -37,12 +65,21 @@ def of_team(team_id: int) -> Settings:
     row = TeamGuards.objects.filter(team=team_id).first()
     if row is None:
         return Settings()  # limits are only ever saved together with the row
-    limits = GuardLimit.objects.filter(team=team_id).order_by("currency")
-    return Settings(
-        largest={each.currency: each.largest for each in limits},
-        duplicates=row.duplicates,
-        duplicate_days=row.duplicate_days,
-    )
+    limits = list(GuardLimit.objects.filter(team=team_id).order_by("currency"))
+    amounts: dict[str, Any] = {
+        name: {each.currency: most for each in limits if (most := getattr(each, name)) is not None} for name in _AMOUNTS
+    }
+    return Settings(**amounts, **{name: getattr(row, name) for name in _COLUMNS})
+
+
+def of_run(run: Run) -> Settings:
+    """What is set for the team of a run, read again once it is two seconds old."""
+    now = time.monotonic()
+    known: tuple[float, Settings] | None = getattr(run, "known_guards", None)
+    if known is None or now - known[0] > _CURRENT_SECONDS:
+        known = (now, of_team(run.team_id))
+        run.known_guards = known  # type: ignore[attr-defined]
+    return known[1]
 
 
 def save(team: Team, settings: Settings, *, by: User) -> bool:
@@ -50,11 +87,13 @@ def save(team: Team, settings: Settings, *, by: User) -> bool:
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)
         before = of_team(team.pk)
-        values = {"duplicates": settings.duplicates, "duplicate_days": settings.duplicate_days}
-        TeamGuards.objects.update_or_create(team=team, defaults=values)
+        TeamGuards.objects.update_or_create(team=team, defaults={name: getattr(settings, name) for name in _COLUMNS})
         GuardLimit.objects.filter(team=team).delete()
-        limits = [GuardLimit(team=team, currency=code, largest=most) for code, most in settings.largest.items()]
-        GuardLimit.objects.bulk_create(limits)
+        amounts = {name: getattr(settings, name) for name in _AMOUNTS}
+        GuardLimit.objects.bulk_create(
+            GuardLimit(team=team, currency=code, **{name: most.get(code) for name, most in amounts.items()})
+            for code in sorted({code for most in amounts.values() for code in most})
+        )
         return (
             record_difference(
                 Audited.GUARDS_CHANGED,
@@ -70,8 +109,20 @@ def save(team: Team, settings: Settings, *, by: User) -> bool:
 
 def in_words(settings: Settings) -> dict[str, str]:
     """Each setting by its label, for the record of activity."""
-    words = {f"Largest single amount in {code}": f"{most:,.2f}" for code, most in settings.largest.items()}
+    amounts = (
+        ("Largest single amount in", settings.largest),
+        ("Within 60 minutes at most, in", settings.per_hour),
+        ("Within 24 hours at most, in", settings.per_day),
+    )
+    words = {f"{label} {code}": f"{most:,.2f}" for label, limits in amounts for code, most in limits.items()}
+    documents = {"60 minutes": settings.documents_per_hour, "24 hours": settings.documents_per_day}
+    words |= {f"Documents within {span} at most": f"{most:,}" for span, most in documents.items() if most is not None}
     words["Duplicate bills"] = str(Duplicates(settings.duplicates).label)
     if settings.duplicates != Duplicates.OFF:
         words["Days between bills over the same amount"] = str(settings.duplicate_days)
+    words["Dates in a locked period"] = str(Period(settings.period).label)
+    if settings.holds_first_live:
+        words["First document in live books after a demo company"] = "Held"
+    if settings.lock_until is not None:
+        words["Locked by the team up to"] = day_words(settings.lock_until)
     return words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +15,7 @@ from workflows.forms.guards_form import GuardsForm
 from workflows.guards.settings import Settings, of_team
 
 pytestmark = pytest.mark.django_db
-TYPED = {"currency_1": "nzd", "largest_1": "1,000.50", "duplicates": "hold", "duplicate_days": "10"}
+TYPED = {"currency_1": "nzd", "largest_1": "1,000.50", "duplicates": "hold", "duplicate_days": "10", "period": "off"}
 
 
 def _as(user: User) -> Client:
@@ -36,6 +37,25 @@ def test_what_is_typed_is_set_and_shown_again(cast: Cast) -> None:
     expected = Settings(largest={"NZD": Decimal("1000.50")}, duplicates="hold", duplicate_days=10)
     assert of_team(cast.team.pk) == expected
     assert "Nothing was different" in _body(client.post("/guards/", TYPED, follow=True))
+
+
+def test_all_that_can_be_set_is_shown_again_as_it_was_typed(cast: Cast) -> None:
+    client = _as(cast.administrator)
+    typed = {
+        **TYPED, "per_day_1": "90,000.1250", "currency_2": "JPY", "per_hour_2": "5", "documents_per_hour": "7",
+        "documents_per_day": "0", "period": "move", "lock_until": "2026-03-31", "holds_first_live": "on",
+    }  # fmt: skip
+    client.post("/guards/", typed)
+    known = of_team(cast.team.pk)
+    assert (known.per_day, known.per_hour, known.lock_until, known.documents_per_day, known.holds_first_live) == (
+        {"NZD": Decimal("90000.125")}, {"JPY": Decimal(5)}, date(2026, 3, 31), 0, True
+    )  # fmt: skip
+    shown = GuardsForm(settings=known)
+    values = {each.html_name: each.value() for each in shown}
+    typed = {name: value for name, value in values.items() if value is not None and value is not False}
+    form = GuardsForm(typed, settings=known)
+    assert form.is_valid(), form.errors
+    assert form.settings() == known
 
 
 def test_a_row_that_is_emptied_is_no_limit_any_more(cast: Cast) -> None:
@@ -63,9 +83,21 @@ def test_who_does_not_administrate_reads_it_and_changes_nothing(cast: Cast) -> N
         ({"currency_1": "dollars"}, "currency_1", "A currency has a code of three letters, as NZD."),
         ({"currency_1": ""}, "currency_1", "A currency has a code of three letters, as NZD."),
         ({"currency_2": "NZD", "largest_2": "5"}, "currency_2", "NZD stands in another row already."),
-        ({"largest_1": "a lot"}, "largest_1", "This is an amount, as 1000 or 1000.50. Empty both to have no limit."),
-        ({"largest_1": "-1"}, "largest_1", "This is an amount, as 1000 or 1000.50. Empty both to have no limit."),
-        ({"largest_1": "NaN"}, "largest_1", "This is an amount, as 1000 or 1000.50. Empty both to have no limit."),
+        ({"largest_1": "a lot"}, "largest_1", "This is an amount, as 1000 or 1000.50."),
+        ({"largest_1": "-1"}, "largest_1", "This is an amount, as 1000 or 1000.50."),
+        ({"largest_1": "NaN"}, "largest_1", "This is an amount, as 1000 or 1000.50."),
+        ({"currency_2": "EUR"}, "currency_2", "Give an amount for it, or empty the row."),
+        (
+            {"documents_per_day": "-1"},
+            "documents_per_day",
+            "This is a whole number from 0 to 1,000,000. Left empty, there is no limit.",
+        ),
+        ({"lock_until": "March"}, "lock_until", "This is a day, as 2026-03-31."),
+        (
+            {"lock_until": "2026-03-31"},
+            "period",
+            "Choose what is done up to the day that is given below, or empty that.",
+        ),
         ({"duplicate_days": "366"}, "duplicate_days", "This is a whole number from 0 to 365."),
         ({"duplicates": ""}, "duplicates", "Choose what is done."),
     ],

@@ -126,7 +126,7 @@ class WriteBill(WriteThing):
 
     key = "write_bill"
     name = "Write bill"
-    bill_number = "number"
+    bill_number, posted_on = "number", "day"
     sample: ClassVar[Mapping[str, Any]] = {"id": "T1", "name": "S-1", "marker": "PX-1", "number": "7"}
 
     class Inputs(Schema):

@@ -61,6 +61,7 @@ class CreatePayment(ReadsBack, Action):
     name = "Create payment"
     words = ("paid", "pay", "receipt", "bank", "settle", "refund", "invoice", "bill")
     effect = Effect.CREATES
+    posted_on = "paid_on"
     undo_words = "The payment is deleted, and the invoice is due again."
     scopes = ("accounting.payments",)
     sample = samples.PAYMENT
@@ -164,6 +165,7 @@ class CreateBankTransfer(ReadsBack, Action):
     name = "Create bank transfer"
     words = ("move money", "cash", "account", "deposit", "withdrawal", "payment")
     effect = Effect.CREATES
+    posted_on = "transferred_on"
     undo_words = "The transfer is deleted."
     scopes = ("accounting.banktransactions",)
     sample = samples.BANK_TRANSFER

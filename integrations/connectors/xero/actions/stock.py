@@ -64,6 +64,7 @@ class ReceiveStock(CreateDocument):
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     day_input = "received_on"
     bill_number = "bill_number"
+    posted_on = "received_on"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}
 
     class Inputs(Schema):

@@ -44,6 +44,7 @@ class AllocateCreditNote(Action):
     name = "Allocate credit note"
     words = ("refund", "apply", "offset", "match", "settle", "bill", "invoice")
     effect = Effect.CREATES
+    posted_on = "allocated_on"
     undo_words = "The credit is taken off the invoice again."
     scopes = ("accounting.invoices",)
     sample = samples.ALLOCATION

@@ -52,7 +52,7 @@ class CreateCreditNote(CreateDocument):
     record_kind = CREDIT_NOTES
     plural, id_name, number_name, noun = "CreditNotes", "CreditNoteID", "CreditNoteNumber", "Credit note"
     lookup_query = {"unitdp": "4"}
-    day_input = "note_date"
+    day_input = posted_on = "note_date"
     # People edit references and the numbers of suppliers' notes, which hold the marker.
     lookup_reliable = False
     rules = DocumentRules(

@@ -36,7 +36,7 @@ class CreateInvoice(CreateDocument):
     sample = samples.INVOICE
     record_kind = INVOICES
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Invoice"
-    day_input = "invoice_date"
+    day_input = posted_on = "invoice_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4"}
     rules = DocumentRules(
         called="a sales invoice",

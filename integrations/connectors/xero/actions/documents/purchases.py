@@ -158,6 +158,7 @@ class CreateBill(CreateDocument):
     record_kind = INVOICES
     plural, id_name, number_name, noun = "Invoices", "InvoiceID", "InvoiceNumber", "Bill"
     bill_number = "bill_number"
+    posted_on = "bill_date"
     day_input = "bill_date"
     lookup_query = {"createdByMyApp": "true", "unitdp": "4", "where": 'Type=="ACCPAY"'}
     rules = DocumentRules(called="a bill", usual=COSTS, is_purchase=True, takes_stock=-1)
