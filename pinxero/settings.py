@@ -70,6 +70,10 @@ DISK_LEAST_PERCENT = env.int("PINXERO_DISK_LEAST_PERCENT", 10)
 KEEP_BODIES_DAYS = env.int("PINXERO_KEEP_BODIES_DAYS", 90)
 KEEP_RUNS_DAYS = env.int("PINXERO_KEEP_RUNS_DAYS", 400)
 KEEP_EVIDENCE_YEARS = env.int("PINXERO_KEEP_EVIDENCE_YEARS", 7)
+# Where the audit trail's daily anchors are written, by whom they are signed, and who gets them by mail.
+ANCHOR_DIR = env.str("PINXERO_ANCHOR_DIR", "")
+ANCHOR_KEY_FILE = env.str("PINXERO_ANCHOR_KEY_FILE", "")
+ANCHOR_MAIL: list[str] = env.list("PINXERO_ANCHOR_MAIL", [])
 # The password of the demo's people; `make run` makes one. Unused in production.
 DEMO_PASSWORD = env.str("DEMO_PASSWORD", "")
 

@@ -6,16 +6,22 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from cryptography.fernet import Fernet
+from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.management import call_command
 from django.test import Client
+from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from integrations.audit import signing
 from integrations.audit.actions import Audited
 from integrations.audit.origin import Origin, coming_from
 from integrations.connections import service
@@ -231,6 +237,16 @@ def batch(scene: Scene) -> None:
     )
 
 
+def _make_signing_key(scene: Scene) -> None:
+    with TemporaryDirectory() as folder, override_settings(ANCHOR_DIR=folder, ANCHOR_KEY_FILE=""):
+        signing.private_key()
+
+
+def _rotate_keys(scene: Scene) -> None:
+    with override_settings(TOKEN_KEYS=[Fernet.generate_key().decode(), *settings.TOKEN_KEYS]):
+        call_command("rotate_keys")
+
+
 SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.SIGNED_IN: sign_in,
     Audited.SIGN_IN_FAILED: lambda scene: sign_in(scene, WRONG),
@@ -317,6 +333,8 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.RUN_UNDO: undo,
     Audited.RUNS_DECIDED: batch,
     **approval_scenes.SCENES,
+    Audited.SIGNING_KEY_MADE: _make_signing_key,
+    Audited.KEYS_ROTATED: _rotate_keys,
     Audited.RECONCILED: lambda scene: beginning.begin(
         scene.world.xero, since=date(2026, 11, 1), until=date(2026, 11, 30), by=scene.by
     ),

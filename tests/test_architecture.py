@@ -196,8 +196,8 @@ def test_two_modules_speak_to_providers_and_few_to_anything_else() -> None:
     assert calls(silent, "socket.socket", "socket.create_connection", "socket.create_server") == []
 
 
-def test_one_connector_sends_the_mails_of_workflows_and_two_modules_those_of_pinxero() -> None:
-    mails = ("integrations.people.invitation_mail", "workflows.notifications.email")
+def test_one_connector_sends_the_mails_of_workflows_and_three_modules_those_of_pinxero() -> None:
+    mails = ("integrations.audit.signing", "integrations.people.invitation_mail", "workflows.notifications.email")
     sending = (*TALKS_OUTSIDE, "integrations.core.email_headers", *mails)
     silent = [module for module in having("integrations", "workflows") if not below(module.name, *sending)]
     assert offences(silent, lambda found: below(found.module, *MAIL)) == []

@@ -42,7 +42,14 @@ pytestmark = pytest.mark.django_db
 
 
 #: What Pinxero does itself, and what somebody does who is not signed in.
-BY_NOBODY = {Audited.SIGN_IN_FAILED, Audited.APPROVAL_ASKED, Audited.APPROVAL_EXPIRED, Audited.APPROVAL_VOID}
+BY_NOBODY = {
+    Audited.SIGN_IN_FAILED,
+    Audited.APPROVAL_ASKED,
+    Audited.APPROVAL_EXPIRED,
+    Audited.APPROVAL_VOID,
+    Audited.SIGNING_KEY_MADE,
+    Audited.KEYS_ROTATED,
+}
 
 
 @pytest.fixture

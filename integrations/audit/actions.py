@@ -67,6 +67,9 @@ class Audited(models.TextChoices):
     RUN_UNDO = "run.undo", "Documents of a run taken back"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
 
+    SIGNING_KEY_MADE = "installation.signing_key", "Key of the anchors made"
+    KEYS_ROTATED = "installation.keys_rotated", "Stored secrets encrypted anew"
+
     POLICY_PROPOSED = "policy.proposed", "Change of the policy proposed"
     POLICY_AGREED = "policy.agreed", "Policy put into force"
     POLICY_REFUSED = "policy.refused", "Change of the policy refused"
@@ -107,6 +110,7 @@ GROUPS = {
     "table": "Lookup tables",
     "run": "Decisions about a run",
     "runs": "Decisions about many runs",
+    "installation": "Installation",
     "policy": "Policies",
     "controls": "Controls",
     "guards": "Guards",

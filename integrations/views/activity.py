@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from integrations.audit import actions, entry_rows, objects, search
+from integrations.audit import actions, entry_rows, objects, search, signing
 from integrations.audit.exports import exported
 from integrations.audit.record import INSTALLATION, About
 from integrations.audit.search import Filter
@@ -31,6 +31,12 @@ MOST_CHECKED = 200_000
 _WHOSE, _INSTALLATION = "of", "installation"
 
 View = Callable[[HttpRequest, int], HttpResponseBase]
+
+
+def _anchored() -> object:
+    """The day of the last signed anchors; None where there are none."""
+    last = signing.last()
+    return last[0] if last is not None else None
 
 
 def _of_a_chain(view: View) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -67,6 +73,7 @@ def activity(request: HttpRequest, chain: int) -> HttpResponse:
     query.pop("from", None)
     context = {
         "rows": entry_rows.entry_rows(entries),
+        "anchored": _anchored(),
         "chosen": chosen,
         "words": chosen.words(chain),
         "problems": chosen.problems(),

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from integrations.audit import verify
+from integrations.audit import signing, verify
 from integrations.audit.record import INSTALLATION
 from integrations.models import Team
 
@@ -19,22 +19,38 @@ class Command(BaseCommand):
     help = (
         "verify: read the audit trail and name the first entry of each chain that is not as it was written. "
         "anchor: print the number and hash of each chain's last entry; keep them where nobody who can write to this "
-        "database can change them, and give them to verify with --anchors."
+        "database can change them, and give them to verify with --anchors. public-key: print the key with which those "
+        "of PINXERO_ANCHOR_DIR are signed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("what", choices=["verify", "anchor"])
+        parser.add_argument("what", choices=["verify", "anchor", "public-key"])
         parser.add_argument("--team", help="only this team's chain: its name, or its number if it was deleted")
-        parser.add_argument("--anchors", type=Path, help="a file with what `audit anchor` has printed, at any times")
+        parser.add_argument(
+            "--anchors",
+            type=Path,
+            help="a file with what `audit anchor` has printed, at any times, or a directory of daily anchors; where "
+            "PINXERO_ANCHOR_DIR is set, that is read without it",
+        )
+        parser.add_argument("--key", default="", help="the public key that must have signed each of them")
 
-    def handle(self, *args: Any, what: str, team: str | None, anchors: Path | None, **options: Any) -> None:
+    def handle(self, *args: Any, what: str, team: str | None, anchors: Path | None, key: str, **options: Any) -> None:
+        try:
+            self._do(what, team, anchors, key)
+        except signing.SigningError as error:
+            raise CommandError(str(error)) from error
+
+    def _do(self, what: str, team: str | None, anchors: Path | None, key: str) -> None:
+        if what == "public-key":
+            self.stdout.write(signing.public_hex(signing.private_key()))
+            return
         chains = verify.chains() if team is None else [_chain(team)]
         if what == "anchor":
-            for anchor in verify.anchors():
-                if anchor.chain in chains:
-                    self.stdout.write(anchor.line())
+            for line in signing.lines(each for each in verify.anchors() if each.chain in chains):
+                self.stdout.write(line)
             return
-        known = _read(anchors) if anchors else []
+        path = anchors or signing.directory()
+        known = signing.read(path, key) if path is not None and (anchors or path.exists()) else []
         chains = sorted({*chains, *(each.chain for each in known if team is None)})
         results = [verify.verify(chain, known) for chain in chains]
         names = dict(Team.objects.values_list("pk", "name"))
@@ -60,10 +76,3 @@ def _chain(team: str) -> int:
     if team.isdecimal():
         return int(team)
     raise CommandError(f"There is no team called {team}.")
-
-
-def _read(path: Path) -> list[verify.Anchor]:
-    try:
-        return verify.read_anchors(path.read_text(encoding="utf-8").splitlines())
-    except (OSError, ValueError) as error:
-        raise CommandError(f"The anchors in {path} could not be read: {error}") from error

@@ -17,6 +17,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import models
 from django.db.models.functions import Cast
 
+from integrations.audit.actions import Audited
+from integrations.audit.record import About, record
 from integrations.core.encryption import EncryptedTextField, ring
 from integrations.teams.second_factor_seeds import with_seeds
 
@@ -53,6 +55,14 @@ class Command(BaseCommand):
             counts[outcome] += 1
             if outcome == "unopened":
                 unopened.append(name)
+        if counts["done"]:
+            record(
+                Audited.KEYS_ROTATED,
+                team_id=None,
+                about=About("keys", "", "Stored secrets"),
+                by=None,
+                after={"Encrypted anew": str(counts["done"]), "Not to be opened": str(counts["unopened"])},
+            )
         self.stdout.write(f"Re-encrypted {counts['done']}, already under the first key {counts['same']}.")
         if unopened:
             raise CommandError(
