@@ -121,15 +121,15 @@ class Stage:
         editing.save_step(workflow, None, draft)
         return self.set_off(workflow)
 
-    def set_off(self, workflow: Workflow) -> Run:
-        """Publish and switch on a workflow of new boards, and queue its run for one."""
+    def set_off(self, workflow: Workflow, *, key: str = "1") -> Run:
+        """Publish and switch on a workflow of new boards, and queue its run for one, whose key is new to it."""
         publish.publish(workflow, by=self.cast.builder, note="First version")
         activation.activate(workflow, by=self.cast.builder)
         TriggerState.objects.filter(pk=workflow.listens_to_id).update(status=TriggerState.Status.LISTENING)
         Workflow.objects.filter(pk=workflow.pk).update(awaits_baseline=False)
         state = polling.claim()
         assert state is not None
-        assert intake.accept(state, [Item(str(workflow.pk), dict(registry.trigger(_STARTER).sample))]) == 1
+        assert intake.accept(state, [Item(key, dict(registry.trigger(_STARTER).sample))]) == 1
         return Run.objects.get(workflow=workflow)
 
     def listen(self, trigger: Trigger, inputs: dict[str, Any]) -> Workflow:

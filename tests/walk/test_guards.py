@@ -32,9 +32,9 @@ def _bills(stage: Stage, cast: Cast, **values: Any) -> Workflow:
     return workflow
 
 
-def _write(stage: Stage, cast: Cast, **values: Any) -> Run:
+def _write(stage: Stage, cast: Cast, *, key: str = "1", **values: Any) -> Run:
     workflow = _bills(stage, cast, **values)
-    run = stage.settle(stage.set_off(workflow))
+    run = stage.settle(stage.set_off(workflow, key=key))
     activation.pause(workflow, by=cast.builder)  # or the next one would find that this one is due
     return run
 
@@ -44,7 +44,7 @@ def test_a_second_bill_of_a_supplier_with_the_same_number_is_held(stage: Stage, 
     written = _write(stage, cast, bill_number="B-1")
     assert written.status == "succeeded", written.error
     mark = stage.mark()
-    run = _write(stage, cast, bill_number="b 1")
+    run = _write(stage, cast, key="2", bill_number="b 1")
     assert [run.status, run.wait_reason] == ["waiting", "hold"], run.error
     assert f"by run {written.pk}." in run.error
     assert stage.written(mark) == []

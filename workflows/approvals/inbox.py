@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from integrations.models import Team
 from workflows.approvals import deciding
@@ -15,11 +16,11 @@ from workflows.models import ApprovalRequest
 
 #: More that wait than a person can look through at once are left for the next time the list is opened.
 MOST_OPEN = 200
-SORTS = {
+SORTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "asked": ("Longest waiting first", ("pk",)),
     "-asked": ("Newest first", ("-pk",)),
     "expires": ("Expires first", ("expires_at", "pk")),
-    "-amount": ("Largest amount first", ("-amount", "pk")),
+    "-amount": ("Largest amount first", (F("amount").desc(nulls_last=True), "pk")),
 }
 
 

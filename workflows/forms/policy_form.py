@@ -16,7 +16,8 @@ from workflows.approvals.rules import MOST_APPROVALS, Group, Rule, Stage, Then, 
 from workflows.forms.page_forms import PlainForm
 from workflows.models import Workflow
 
-STAGES = (1, 2, 3)
+#: So many stages are offered; a rule that has more keeps them.
+_STAGES = 3
 _NAMED = "people"
 _EFFECTS = [
     (Effect.CREATES.value, "It creates something"),
@@ -103,7 +104,8 @@ class RuleForm(PlainForm):
         gone = [(key, key) for key in when.operations if key not in known]
         self._boxes("operations").choices = [*operations, *([("No longer there", gone)] if gone else [])]
         people = _people(team)
-        for place in STAGES:
+        self._places = range(1, max(_STAGES, len(self._rule.stages)) + 1)
+        for place in self._places:
             self.fields[f"who_{place}"] = forms.ChoiceField(label="Who", choices=_WHO, required=False)
             self.fields[f"count_{place}"] = forms.TypedChoiceField(
                 label="How many approvals",
@@ -131,7 +133,9 @@ class RuleForm(PlainForm):
     @property
     def stages(self) -> list[tuple[int, Any, Any, Any]]:
         """For the template: (place, who, how many, which people)."""
-        return [(place, self[f"who_{place}"], self[f"count_{place}"], self[f"people_{place}"]) for place in STAGES]
+        return [
+            (place, self[f"who_{place}"], self[f"count_{place}"], self[f"people_{place}"]) for place in self._places
+        ]
 
     def clean(self) -> dict[str, Any]:
         """What is read by the rules of a policy; what they refuse is said at its field."""
@@ -164,7 +168,7 @@ class RuleForm(PlainForm):
         }
         then: dict[str, Any] = {"do": given["then"], "message": given["message"]}
         if given["then"] == Then.APPROVAL:
-            then["stages"] = [self._stage(given, place) for place in STAGES if given[f"who_{place}"]]
+            then["stages"] = [self._stage(given, place) for place in self._places if given[f"who_{place}"]]
         return {"name": given["name"], "when": when, "then": then}
 
     def _stage(self, given: dict[str, Any], place: int) -> dict[str, Any]:
@@ -181,7 +185,7 @@ class RuleForm(PlainForm):
         if "stages" in parts:
             at = int(parts[parts.index("stages") + 1]) if parts[-1] != "stages" else 1
             # Stages that nobody gives are left out, so the second one may stand in the third place.
-            filled = [place for place in STAGES if self.cleaned_data.get(f"who_{place}")] or [1]
+            filled = [place for place in self._places if self.cleaned_data.get(f"who_{place}")] or [1]
             place = filled[min(at, len(filled)) - 1]
             return f"people_{place}" if parts[-1] == "people" else f"who_{place}"
         name = "then" if parts[-1] == "do" else parts[-1]

@@ -171,6 +171,7 @@ def test_being_stricter_holds_at_once_and_looser_only_with_a_second_person(cast:
     assert "waits for a second person" in answer
     now.refresh_from_db()
     assert [now.second_person_publishes, now.builders_release, now.approval_days] == [True, False, 7]
+    assert "Looser controls wait for a second person." in _body(administrator.get("/policy/"))
     assert "You have proposed this change yourself" in _body(administrator.post("/controls/", {"do": "agree"}))
     assert "An administrator or an approver" in _body(_as(cast.builder).post("/controls/", {"do": "agree"}))
     assert "Agreed" in _body(_as(cast.approver).post("/controls/", {"do": "agree"}, follow=True))

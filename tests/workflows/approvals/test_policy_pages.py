@@ -209,6 +209,15 @@ def test_a_policy_says_of_past_documents_which_rule_they_would_have_met(
     assert "None of them would be decided otherwise." in page
 
 
+def test_a_rule_with_more_stages_than_are_offered_keeps_them(cast: Cast) -> None:
+    rule = Rule(then=Then.APPROVAL, stages=(Stage(), Stage(), Stage(), Stage(1, "administrator"), Stage()))
+    shown = RuleForm(team=cast.team, rule=rule)
+    typed = {each.html_name: each.value() for each in shown if each.value() not in (None, False)}
+    form = RuleForm(typed, team=cast.team, rule=rule)
+    assert form.is_valid(), form.errors
+    assert form.rule() == rule
+
+
 _texts = st.text(st.characters(exclude_categories=["C", "Z"]), max_size=20)
 _flags = st.booleans()
 _amounts = st.none() | st.decimals(0, 10**9, places=2)

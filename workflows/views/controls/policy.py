@@ -17,7 +17,7 @@ from integrations.models import Team
 from integrations.teams.access import Can, allow, may, team_of
 from integrations.teams.recent_sign_in import recently_signed_in
 from pinxero.pages import page
-from workflows.approvals import drafts, facts, policy
+from workflows.approvals import controls, drafts, facts, policy
 from workflows.approvals.rule_words import Names, sentence
 from workflows.approvals.rules import Rule, Stage, Then, first_fitting, of_json
 from workflows.forms.policy_form import RuleForm
@@ -42,6 +42,7 @@ def the_policy(request: HttpRequest) -> HttpResponse:
         "rules": _in_words(policy.rules_of(now), team),
         "proposed": next((each for each in history if each.status == PolicyVersion.Status.PROPOSED), None),
         "history": history,
+        "controls_proposed": controls.proposed(team),
         "has_draft": PolicyDraft.objects.filter(team=team, by=_person(request)).exists(),
         "may_change": may(request, Can.ADMINISTER),
     }
