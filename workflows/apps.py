@@ -19,6 +19,7 @@ class WorkflowsConfig(AppConfig):
         from workflows.books.undo import recording
         from workflows.books.undo.action import undoing
         from workflows.engine import lease
+        from workflows.engine.kinds import approval
         from workflows.engine.writes import gates
         from workflows.guards import guarding, locked
         from workflows.models.execution import UNDO
@@ -42,6 +43,8 @@ class WorkflowsConfig(AppConfig):
         # Guards first: nobody is asked to approve what one of them refuses.
         if guarding.gate not in gates.GATES:
             gates.GATES.append(guarding.gate)
+        if asking.answer not in approval.QUESTIONS:
+            approval.QUESTIONS.append(asking.answer)
         if asking.gate not in gates.GATES:
             gates.GATES.append(asking.gate)
         if tokens.revoke_all not in leaving.ENDINGS:

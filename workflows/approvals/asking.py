@@ -10,10 +10,13 @@ was refused once needs an approval even if the policy has changed since.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import time
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -31,8 +34,9 @@ from workflows.approvals import facts, policy
 from workflows.approvals.excluded import involved
 from workflows.approvals.quorum import is_complete
 from workflows.approvals.rule_words import Names, sentence
-from workflows.approvals.rules import Rule, Then, first_fitting
+from workflows.approvals.rules import Rule, Stage, Then, first_fitting
 from workflows.engine import step_support
+from workflows.engine.kinds.approval import Answer
 from workflows.engine.writes import gates, uncertain
 from workflows.engine.writes.gates import Intent
 from workflows.models import (
@@ -46,6 +50,9 @@ from workflows.models import (
     TeamControls,
 )
 from workflows.notifications.notify import Matter, notify
+
+if TYPE_CHECKING:
+    from workflows.engine.run_context import RunContext
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +126,6 @@ def _ask(
     """Store the request, and give the wait for it."""
     document = intent.document
     connection = intent.connection
-    controls = TeamControls.objects.filter(team=intent.run.team_id).first() or TeamControls()
     title = document.what if document is not None and document.what else intent.action.name
     whom = _whom(document.whom, connection) if document is not None else ""
     findings = _findings(intent)
@@ -131,12 +137,9 @@ def _ask(
             f"It waits for {needed} {'approval' if needed == 1 else 'approvals'}. {message}".strip(),
             what=_WHAT,
         )
-        request = ApprovalRequest.objects.create(
-            team_id=intent.run.team_id,
-            run=intent.run,
-            step_run=intent.step_run,
-            workflow_id=intent.run.workflow_id,
-            version_id=intent.run.version_id,
+        _store(
+            intent.run,
+            intent.step_run,
             connection=connection,
             policy_number=number,
             rule=rule,
@@ -152,30 +155,90 @@ def _ask(
             document=documents.to_dict(document) if document is not None else None,
             findings=findings,
             message=message,
-            expires_at=timezone.now() + timedelta(days=controls.approval_days),
-        )
-        excluded = involved(intent.run).items()
-        ApprovalExclusion.objects.bulk_create(
-            [ApprovalExclusion(request=request, user_id=pk, why=why) for pk, why in excluded]
-        )
-        notify(
-            Matter(
-                intent.run.team_id,
-                Notice.Kind.APPROVAL,
-                title=f"{intent.run.workflow.name} waits for approval",
-                text=f"{request.title}{f' for {whom}' if whom else ''}: {rule}",
-                workflow=intent.run.workflow,
-                run=intent.run,
-            )
-        )
-        record(
-            Audited.APPROVAL_ASKED,
-            team_id=intent.run.team_id,
-            about=_about(request),
-            by=None,
-            after={"Rule": rule, "Document": request.title, "SHA-256": request.fingerprint},
         )
     return stopped
+
+
+def _store(run: Run, step_run: StepRun, **columns: Any) -> None:
+    """A new request, with who may not decide on it; those who may are told, and it is recorded."""
+    controls = TeamControls.objects.filter(team=run.team_id).first() or TeamControls()
+    request = ApprovalRequest.objects.create(
+        team_id=run.team_id,
+        run=run,
+        step_run=step_run,
+        workflow_id=run.workflow_id,
+        version_id=run.version_id,
+        expires_at=timezone.now() + timedelta(days=controls.approval_days),
+        **columns,
+    )
+    excluded = involved(run).items()
+    ApprovalExclusion.objects.bulk_create(
+        [ApprovalExclusion(request=request, user_id=pk, why=why) for pk, why in excluded]
+    )
+    notify(
+        Matter(
+            run.team_id,
+            Notice.Kind.APPROVAL,
+            title=f"{run.workflow.name} waits for approval",
+            text=f"{request.title}{f' for {request.contact}' if request.contact else ''}: {request.rule}",
+            workflow=run.workflow,
+            run=run,
+        )
+    )
+    record(
+        Audited.APPROVAL_ASKED,
+        team_id=run.team_id,
+        about=_about(request),
+        by=None,
+        after={"Rule": request.rule, "Document": request.title, "SHA-256": request.fingerprint},
+    )
+
+
+def answer(context: RunContext, step: Mapping[str, Any], step_run: StepRun, message: str) -> Answer | None:
+    """What people have decided on the question of an approval step; asks them where nobody has yet.
+
+    Registered in `approval.QUESTIONS`. Trying a refused step again asks anew.
+    """
+    stages = [Stage(step["people"], step["who"]).to_dict()]
+    told = json.dumps([message, stages, context.run.version_id]).encode()
+    digest = hashlib.sha256(told).hexdigest()
+    known = list(ApprovalRequest.objects.filter(step_run=step_run).order_by("pk"))
+    last = known[-1] if known else None
+    if last is not None and last.status == Status.OPEN and last.expires_at <= timezone.now():
+        expire(last)
+    if last is not None and last.status == Status.GRANTED and is_complete(last):
+        return Answer(True, _names(last), _reasons(last), "")
+    ended = [each for each in known if each.status in (Status.REFUSED, Status.EXPIRED)]
+    if ended and len(ended) > _answered(step_run):
+        said = _refusal_of(ended[-1])
+        step_support.attempt(step_run, _WHAT, "refused", message=f"{said} (request {ended[-1].pk})")
+        return Answer(False, _names(ended[-1]), _reasons(ended[-1]), said)
+    if last is None or last.status != Status.OPEN:
+        with transaction.atomic():
+            step_support.attempt(step_run, _WHAT, "not now", message="People are asked.")
+            _store(
+                context.run,
+                step_run,
+                kind=ApprovalRequest.Kind.QUESTION,
+                rule=f"“{step_run.name}” asks in the workflow.",
+                stages=stages,
+                needed=step["people"],
+                request_sha256=digest,
+                fingerprint=digest,
+                title=storable_text(step_run.name)[:300],
+                organisation=context.run.workflow.name[:200],
+                message=storable_text(message),
+            )
+    return None
+
+
+def _names(request: ApprovalRequest) -> str:
+    given = request.approvals.select_related("by").order_by("pk")
+    return ", ".join(each.by.get_username() for each in given if each.by is not None)
+
+
+def _reasons(request: ApprovalRequest) -> str:
+    return " ".join(each.reason for each in request.approvals.order_by("pk") if each.reason)
 
 
 def _whom(whom: Text, connection: Connection | None) -> str:
@@ -233,12 +296,16 @@ def expire(request: ApprovalRequest) -> None:
 
 
 def _refused(intent: Intent, request: ApprovalRequest) -> Exception:
+    return _stopped(intent, _refusal_of(request), request)
+
+
+def _refusal_of(request: ApprovalRequest) -> str:
     if request.status == Status.EXPIRED:
-        return _stopped(intent, "Nobody decided on it in time, so it counts as refused; nothing was sent.", request)
+        return "Nobody decided on it in time, so it counts as refused; nothing was sent."
     decision = request.approvals.filter(decision="refuse").select_related("by").order_by("-pk").first()
     who = decision.by.get_username() if decision is not None and decision.by is not None else "Somebody"
     why = f": {decision.reason}" if decision is not None and decision.reason else "."
-    return _stopped(intent, f"{who} refused it{why}", request)
+    return f"{who} refused it{why}"
 
 
 def _stopped(intent: Intent, message: str, request: ApprovalRequest | None = None) -> Exception:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.definitions.kinds.action import ActionKind
+from workflows.definitions.kinds.approval import ApprovalKind
 from workflows.definitions.kinds.base import StepKind
 from workflows.definitions.kinds.branch import BranchKind
 from workflows.definitions.kinds.call import CallKind
@@ -58,6 +59,7 @@ KINDS: dict[str, StepKind] = {
         FormatKind(),
         LookupKind(),
         DelayKind(),
+        ApprovalKind(),
         CallKind(),
         StopKind(),
         NoteKind(),

@@ -5,7 +5,7 @@ May use everything of the engine but the interpreter, which calls it. Begin with
 
 from __future__ import annotations
 
-from workflows.engine.kinds import action, branch, call, delay, filter, format, lookup, loop, note, stop
+from workflows.engine.kinds import action, approval, branch, call, delay, filter, format, lookup, loop, note, stop
 from workflows.engine.kinds.base import Handler
 
 #: By kind. Paths have no handler: their branch says which one runs.
@@ -15,6 +15,7 @@ HANDLERS: dict[str, Handler] = {
     "branch": branch.HANDLER,
     "loop": loop.HANDLER,
     "delay": delay.HANDLER,
+    "approval": approval.HANDLER,
     "format": format.HANDLER,
     "lookup": lookup.HANDLER,
     "call": call.HANDLER,
