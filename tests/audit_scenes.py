@@ -21,7 +21,7 @@ from django.test.utils import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from integrations.audit import signing
+from integrations.audit import settings_seen, signing
 from integrations.audit.actions import Audited
 from integrations.audit.origin import Origin, coming_from
 from integrations.connections import service
@@ -333,6 +333,7 @@ SCENES: dict[Audited, Callable[[Scene], Any]] = {
     Audited.RUN_UNDO: undo,
     Audited.RUNS_DECIDED: batch,
     **approval_scenes.SCENES,
+    Audited.SETTINGS_CHANGED: lambda scene: settings_seen.note(),
     Audited.SIGNING_KEY_MADE: _make_signing_key,
     Audited.KEYS_ROTATED: _rotate_keys,
     Audited.RECONCILED: lambda scene: beginning.begin(

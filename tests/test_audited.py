@@ -47,6 +47,7 @@ BY_NOBODY = {
     Audited.APPROVAL_ASKED,
     Audited.APPROVAL_EXPIRED,
     Audited.APPROVAL_VOID,
+    Audited.SETTINGS_CHANGED,
     Audited.SIGNING_KEY_MADE,
     Audited.KEYS_ROTATED,
 }

@@ -67,6 +67,7 @@ class Audited(models.TextChoices):
     RUN_UNDO = "run.undo", "Documents of a run taken back"
     RUNS_DECIDED = "runs.decided", "Many runs decided at once"
 
+    SETTINGS_CHANGED = "installation.settings", "Settings changed"
     SIGNING_KEY_MADE = "installation.signing_key", "Key of the anchors made"
     KEYS_ROTATED = "installation.keys_rotated", "Stored secrets encrypted anew"
 

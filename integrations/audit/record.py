@@ -126,6 +126,11 @@ def _origin(person: int | None) -> tuple[int | None, str]:
     return kept.pk, origin_seal(kept.person, kept.address, kept.salt)
 
 
+def lock(chain: int) -> None:
+    """Let no other process add to the chain until this transaction ends."""
+    _locked_head(chain)
+
+
 def _locked_head(chain: int) -> AuditHead:
     heads = AuditHead.objects.select_for_update()
     head = heads.filter(chain=chain).first()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from integrations.audit import signing
+from integrations.audit import settings_seen, signing
 from integrations.connections import service, webhook_intake
 from integrations.core.clock import DatabaseNow, seconds
 from integrations.core.errors import IntegrationError
@@ -55,6 +55,7 @@ def do_chores() -> None:
         _chore("reconcile the books", beginning.begin_nightly)
     _chore("go on with reconciliations", working.work)
     _chore("tell people", email.send_due)
+    _chore("record settings that have changed", settings_seen.note_once)
     _chore("sign the end of the record", signing.daily)
     _chore("end what closed accounts hold", leaving.end_closed_accounts)
     _chore("remove memberships that are over", members.remove_ended)
