@@ -56,9 +56,9 @@ def look(intent: Intent, settings: Settings) -> Stop | None:
 def decide(bill: Bill, written: Iterable[Bill], *, within: int) -> str | None:
     """Why the bill looks like one that was written before; None if it does not. The same number counts before the same
     amount, whenever it was written."""
-    others = list(written)
+    others, number = list(written), _plain(bill.number)
     for other in others:
-        if bill.number and _plain(bill.number) == _plain(other.number):
+        if number and number == _plain(other.number):
             return f"A bill of this supplier with the number {other.number} was written before: {_which(other)}."
     for other in others:
         if bill.amount is None or (bill.amount, bill.currency) != (other.amount, other.currency):

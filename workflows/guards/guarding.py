@@ -1,12 +1,13 @@
 """The gate: every guard of the team is asked, at every send, and a write waits for all the reasons that there are.
 
-A guard gives a `Stop` or None. What is held waits until a person lets exactly these bytes go, for this reason; another
-guard still holds them for its own. Taking back what was written is no new document: no guard looks at it.
+A guard gives a `Stop` or None. What is held waits until a person lets exactly these bytes go, for all the reasons that
+hold them then. Taking back what was written is no new document: no guard looks at it.
 """
 
 from __future__ import annotations
 
 from workflows.engine import step_support
+from workflows.engine.waits import WaitError
 from workflows.engine.writes import gates, uncertain
 from workflows.engine.writes.gates import Intent
 from workflows.guards import duplicates, largest, live, locked, settings, volume
@@ -25,8 +26,14 @@ def gate(intent: Intent) -> None:
     for stop in stops:
         if stop.refuses:
             raise _refused(intent, stop)
+    held: WaitError | None = None
     for stop in stops:
-        gates.hold(intent, stop.code, stop.message)
+        try:
+            gates.hold(intent, stop.code, stop.message)
+        except WaitError as wait:
+            held = held or wait
+    if held is not None:
+        raise held
 
 
 def _refused(intent: Intent, stop: Stop) -> Exception:

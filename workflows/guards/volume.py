@@ -1,25 +1,27 @@
 """How much may be written in an hour and in a day: documents, and amounts by currency. What comes on top is held.
 
-It counts what the team's runs have created in the last 60 minutes and 24 hours, as their postings say; an amount that
-nobody knows counts as nothing. Runs that write at the same moment do not see each other: each worker may pass the
-limit by one document. Letting go lets one document go; the next one is held for itself.
+It counts what the team's runs have created in the last 60 minutes and 24 hours, as their postings say, and as one
+document each what was sent and has no clear answer yet. An amount that nobody knows counts as nothing. Runs that write
+at the same moment do not see each other: each worker may pass the limit by one document. Letting go lets one document
+go; the next one is held for itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from integrations.framework.base import Effect
+from integrations.framework.registry import actions
 from workflows.engine.writes.gates import Intent
 from workflows.guards import amounts
 from workflows.guards.settings import Settings
 from workflows.guards.stops import Stop
-from workflows.models import Posting
+from workflows.models import Posting, Run, StepRun
 
 _CODE = "volume"
 
@@ -87,4 +89,17 @@ def _written(intent: Intent, span: Span, currency: str) -> tuple[int, Decimal]:
     # This very write, where it may have been sent already, is not another one.
     written = written.exclude(pk=intent.step_run.pk or 0)
     told = written.aggregate(count=Count("pk"), total=Sum("amount", filter=Q(currency=currency)))
-    return told["count"], told["total"] or Decimal(0)
+    return told["count"] + _on_their_way(intent, since), told["total"] or Decimal(0)
+
+
+def _on_their_way(intent: Intent, since: datetime) -> int:
+    """What was sent since then and may have been created, of runs that are open or wait for a person to look."""
+    creating = [each.full_key for each in actions() if each.effect is Effect.CREATES]
+    sent = StepRun.objects.filter(
+        run__team=intent.run.team_id,
+        run__status__in=[*Run.OPEN, Run.Status.NEEDS_REVIEW],
+        operation__in=creating,
+        state__in=[StepRun.State.SENT, StepRun.State.UNCERTAIN, StepRun.State.NEEDS_REVIEW],
+        first_sent_at__gte=since,
+    )
+    return sent.filter(posting__isnull=True).exclude(pk=intent.step_run.pk or 0).count()
